@@ -1,0 +1,96 @@
+"""The Celery app: registers the tasks of all flows, derives queues and the beat schedule.
+
+Nothing else wires. What an operator may tune is in `config/celeryconfig.py`; what the promises
+rest on is here.
+"""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu import Queue
+
+import synctasks
+from synctasks import settings, tasks
+from synctasks.dispatch import BATCH, CONTROL, DLQ, EVENTS
+from synctasks.errors import SetupError
+from synctasks.flow import Flow, Schedule
+from synctasks.flows import FLOWS
+
+# A task or countdown longer than this would run twice at once.
+VISIBILITY_TIMEOUT_SECONDS = 3600
+
+_FIXED: dict[str, Any] = {
+    # Truth is in PostgreSQL: no result backend (it also makes publishing slow and fragile).
+    "task_ignore_result": True,
+    # A message is gone only when its task has ended; a worker that dies gives it back.
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "worker_prefetch_multiplier": 1,
+    "accept_content": ["json"],
+    "task_serializer": "json",
+    # A wrong queue name is an error, not a new queue that nobody reads.
+    "task_create_missing_queues": False,
+    "task_default_queue": CONTROL,
+    "timezone": "UTC",
+    "broker_connection_retry_on_startup": True,
+    # The default gives up after 100 tries.
+    "broker_connection_max_retries": None,
+    # Without these a frozen Redis would hang the worker for ever.
+    "broker_transport_options": {
+        "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
+        "socket_timeout": 3,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+    },
+    # Running tasks end when the broker is lost; they are repeated, and repeats are harmless.
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "worker_hijack_root_logger": True,
+}
+
+
+def make_app() -> Celery:
+    """The app with everything registered. Raises SetupError for a bad environment."""
+    made = Celery("synctasks", broker=settings.load().broker_url, set_as_current=True)
+    made.conf.update(_operators_choice())
+    made.conf.update(_FIXED)
+    made.conf.task_queues = [Queue(name) for name in (EVENTS, BATCH, CONTROL, DLQ)]
+    made.conf.beat_schedule = {
+        flow.name: _entry(flow, flow.schedule) for flow in FLOWS if flow.schedule
+    }
+    routes = tasks.register(made, FLOWS)
+    made.conf.task_routes = {name: {"queue": queue} for name, queue in routes.items()}
+    return made
+
+
+def _entry(flow: Flow, schedule: Schedule) -> dict[str, Any]:
+    """Beat only knocks: whether the slot is due or taken is decided by a row in PostgreSQL."""
+    hour = "*" if schedule.hour is None else schedule.hour
+    return {
+        "task": "control.knock",
+        "schedule": crontab(minute=schedule.minute, hour=hour),
+        "kwargs": {"flow": flow.name},
+        "options": {"queue": CONTROL},
+    }
+
+
+def _operators_choice() -> dict[str, Any]:
+    """The names in config/celeryconfig.py, beside the package or in the current directory."""
+    places = (Path(synctasks.__file__).parents[1], Path.cwd())
+    for place in places:
+        file = place / "config" / "celeryconfig.py"
+        if file.is_file():
+            names = runpy.run_path(str(file))
+            return {name: value for name, value in names.items() if not name.startswith("_")}
+    return {}
+
+
+try:
+    app = make_app()
+except SetupError as _problem:
+    # `celery -A synctasks …` shows whatever this module raises; a plain exit keeps it one line.
+    raise SystemExit(f"synctasks: {_problem}") from None

@@ -1,0 +1,1 @@
+"""Capture: how a committed change at the source becomes work."""

@@ -1,0 +1,210 @@
+"""Install and uninstall: our schema, the lanes, the capture functions and the triggers.
+
+Everything is checked before anything is changed. Each source table is changed in a transaction
+of its own that waits only 200 ms for its lock (whoever queues for a table lock makes writers
+queue behind it) and tries again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from synctasks import migrations, schemas
+from synctasks.bind import bound
+from synctasks.capture import preflight
+from synctasks.capture.triggers import Trigger, triggers, wake_sql
+from synctasks.database import Limits, Transaction, forget_connections, transaction
+from synctasks.errors import LockTimeout, SetupError
+from synctasks.flow import Database, Flow
+
+Progress = Callable[[str], None]
+
+_DDL = Limits(statement_ms=60_000, lock_ms=200)
+_TRIES = 150
+_PAUSE_SECONDS = 0.2
+
+_HAS_TRIGGER = """\
+SELECT EXISTS (
+    SELECT
+    FROM pg_catalog.pg_trigger
+    WHERE tgrelid = to_regclass(%(table)s) AND tgname = %(trigger)s AND tgenabled = 'A'
+)
+"""
+
+_OUR_TRIGGERS = r"""
+SELECT format('%%I.%%I', namespace.nspname, class.relname), tgname::text
+FROM pg_catalog.pg_trigger
+JOIN pg_catalog.pg_class AS class ON class.oid = tgrelid
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+JOIN pg_catalog.pg_proc AS function ON function.oid = tgfoid
+WHERE function.pronamespace = to_regnamespace('synctasks') AND NOT tgisinternal
+ORDER BY 1, 2
+"""
+
+_LANE_COUNT = """\
+INSERT INTO synctasks.lane_count (flow, lanes)
+VALUES (%(flow)s, %(lanes)s)
+ON CONFLICT (flow) DO NOTHING;
+SELECT lanes FROM synctasks.lane_count WHERE flow = %(flow)s
+"""
+
+_LANES = """\
+INSERT INTO synctasks.lane (flow, lane)
+SELECT %(flow)s, lane
+FROM generate_series(0, %(lanes)s - 1) AS numbered (lane)
+ON CONFLICT DO NOTHING
+"""
+
+_INSTALLATION = """\
+INSERT INTO synctasks.installation (notifies)
+VALUES (%(notifies)s)
+ON CONFLICT (only_one) DO UPDATE SET notifies = EXCLUDED.notifies
+"""
+
+_REQUEST = "INSERT INTO synctasks.run (flow, reason) VALUES (%(flow)s, 'installed')"
+
+_PENDING = "SELECT count(*) FROM synctasks.change_log"
+
+
+def install(
+    flows: Sequence[Flow], *, with_schemas: bool, notifies: bool, progress: Progress
+) -> list[str]:
+    """Install for these flows, and return the names of those newly captured.
+
+    Repeatable: what is there already is left alone, or brought up to date. A flow whose
+    triggers are new gets a full run requested: nothing was captured before. Raises SetupError
+    with nothing changed if something is missing, SynctasksError.
+    """
+    preflight.check(flows, with_schemas=with_schemas, notifies=notifies)
+    if with_schemas:
+        for database in Database:
+            progress(f"{database}: tables")
+            with transaction(database, _DDL) as tx:
+                tx.execute(schemas.ddl(database).replace("%", "%%"), {})
+    for database in Database:
+        progress(f"{database}: schema synctasks")
+        migrations.upgrade(database)
+        with transaction(database, _DDL) as tx:
+            tx.execute(wake_sql(notifies=notifies))
+            tx.execute(_INSTALLATION, {"notifies": notifies})
+    bound.cache_clear()
+    return [flow.name for flow in flows if _install_flow(flow, progress)]
+
+
+def _install_flow(flow: Flow, progress: Progress) -> bool:
+    """Lanes, functions, triggers. True if the flow was not captured before."""
+    with transaction(flow.target.database, _DDL) as target:
+        lanes = target.value(_LANE_COUNT, {"flow": flow.name, "lanes": flow.lanes})
+    # A trigger must not name an optional column that is not there: the writes would fail.
+    wanted = triggers(bound(flow), lanes)
+    with transaction(flow.source.database, _DDL) as source:
+        source.execute(_LANES, {"flow": flow.name, "lanes": lanes})
+        for trigger in wanted:
+            source.execute(trigger.function_sql)
+        missing = [trigger for trigger in wanted if not _is_there(source, trigger)]
+    if not missing:
+        return False
+    progress(f"{flow.source.database}: triggers of {flow.name} on {flow.source.table}")
+
+    def create(source: Transaction) -> None:
+        for trigger in missing:
+            source.execute(trigger.drop_sql + trigger.trigger_sql)
+        source.execute(_REQUEST, {"flow": flow.name})
+
+    _with_table_lock(flow.source.database, flow.source.table, create, progress)
+    return True
+
+
+def _is_there(source: Transaction, trigger: Trigger) -> bool:
+    return bool(source.value(_HAS_TRIGGER, {"table": trigger.table, "trigger": trigger.name}))
+
+
+def uninstall(*, discard_pending: bool, progress: Progress) -> None:
+    """Remove the triggers, then our schema, from both databases.
+
+    Raises SetupError, with nothing changed, while changes are pending and `discard_pending` is
+    not given.
+    """
+    installed = [database for database in Database if preflight.is_installed(database)]
+    for database in installed:
+        with transaction(database, _DDL) as tx:
+            pending = tx.value(_PENDING)
+        if pending and not discard_pending:
+            raise SetupError(
+                thing=f"{database} database",
+                cause=f"{pending} changes are pending and would be lost",
+                remedy="Wait until `synctasks status` shows none, or give --discard-pending",
+            )
+    for database in installed:
+        _drop_triggers(database, progress)
+        progress(f"{database}: schema synctasks")
+        with transaction(database, Limits(statement_ms=60_000, lock_ms=30_000)) as tx:
+            tx.execute("DROP SCHEMA IF EXISTS synctasks CASCADE")
+    forget_connections()
+
+
+def _drop_triggers(database: Database, progress: Progress) -> None:
+    with transaction(database, _DDL) as tx:
+        found = tx.rows(_OUR_TRIGGERS, {})
+    for table in dict.fromkeys(table for table, _ in found):
+        names = [name for its_table, name in found if its_table == table]
+        progress(f"{database}: triggers on {table}")
+
+        def drop(tx: Transaction, table: str = table, names: Sequence[str] = names) -> None:
+            for name in names:
+                tx.execute(f'DROP TRIGGER IF EXISTS "{name}" ON {table}')
+
+        _with_table_lock(database, table, drop, progress)
+
+
+def _with_table_lock(
+    database: Database, table: str, change: Callable[[Transaction], None], progress: Progress
+) -> None:
+    """Change a table in a transaction of its own, trying again while somebody holds its lock."""
+    for attempt in range(_TRIES):
+        try:
+            with transaction(database, _DDL) as tx:
+                change(tx)
+        except LockTimeout:
+            if attempt == 0:
+                progress(f"{database}: {table} is in use, waiting without blocking its writers")
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+    raise SetupError(
+        thing=f"{database} database, table {table}",
+        cause="long transactions hold it all the time, its triggers cannot be changed",
+        remedy="Try again at a quieter moment; nothing was blocked",
+    )
+
+
+def print_sql(
+    flows: Sequence[Flow], *, databases: Sequence[Database], with_schemas: bool, notifies: bool
+) -> str:
+    """What `install` would run on empty ground, as SQL for psql, each part headed."""
+    return "\n".join(_sql_of(flows, database, with_schemas, notifies) for database in databases)
+
+
+def _sql_of(flows: Sequence[Flow], database: Database, with_schemas: bool, notifies: bool) -> str:
+    parts = [f"-- database: {database}\n\\set ON_ERROR_STOP on\n"]
+    if with_schemas:
+        parts.append(schemas.ddl(database))
+    parts += [migrations.sql(database), wake_sql(notifies=notifies)]
+    parts.append(_INSTALLATION.replace("%(notifies)s", str(notifies).lower()).rstrip() + ";\n")
+    for flow in flows:
+        values = {"%(flow)s": f"'{flow.name}'", "%(lanes)s": str(flow.lanes)}
+        if flow.target.database is database:
+            parts.append(_with(_LANE_COUNT.partition(";")[0], values))
+        if flow.source.database is database:
+            parts.append(_with(_LANES, values))
+            for trigger in triggers(flow, flow.lanes):
+                parts.append(trigger.function_sql + trigger.drop_sql + trigger.trigger_sql)
+            parts.append(_with(_REQUEST, values))
+    return "\n".join(parts)
+
+
+def _with(statement: str, values: dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        statement = statement.replace(placeholder, value)
+    return statement.rstrip() + ";\n"

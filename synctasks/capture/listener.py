@@ -1,0 +1,215 @@
+"""The listener of one source database: hears that something was committed, and sends for it.
+
+While it sleeps it holds an advisory lock, which tells the triggers to notify; while it is awake
+it polls, and they need not. Each second it sweeps: whatever was lost on the way (a message, a
+worker, all of Redis) is found again in the tables.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Iterable
+
+import psycopg2
+import structlog
+
+from synctasks import dispatch
+from synctasks.capture import change_log
+from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
+from synctasks.database import Transaction, connect, translate
+from synctasks.errors import SetupError, SynctasksError, TransientError
+from synctasks.flow import Database
+
+log = structlog.get_logger("listener")
+
+SWEEP_SECONDS = 1.0
+AWAKE_POLL_SECONDS = 0.02
+# Installed with --no-notify: nobody wakes us, and nobody has to.
+PLAIN_POLL_SECONDS = 0.1
+PROBE_SECONDS = 10.0
+# A flag says that somebody is at a lane; a change that old says that nobody is.
+STALE_FLAG_SECONDS = 2.0
+_PROBE_WAIT_SECONDS = 3.0
+_RECONNECT_SECONDS = 1.0
+
+_NOTIFIES = "SELECT notifies FROM synctasks.installation"
+
+_FULL_RUNS = """\
+SELECT DISTINCT flow
+FROM synctasks.run
+WHERE kind = 'full' AND state IN ('requested', 'running')
+"""
+
+
+class Listener:
+    """Listens at one source. `run` returns after `stop`, which any thread or signal may call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopping, self._stop_sender = socket.socketpair()
+        self._stopped = False
+        self._swept = 0.0
+        self._probed = 0.0
+
+    def stop(self) -> None:
+        """Let `run` return soon."""
+        self._stopped = True
+        self._stop_sender.send(b"x")
+
+    def run(self) -> None:
+        """Listen until stopped, reconnecting for ever. Raises SetupError: that needs a person."""
+        while not self._stopped:
+            try:
+                self._listen()
+            except TransientError as error:
+                log.warning("listener.lost", database=str(self._database), cause=str(error))
+                self._wait(_RECONNECT_SECONDS)
+
+    def _listen(self) -> None:
+        """One connection's life. Raises TransientError when it is lost."""
+        listening = connect(self._database, role="listener")
+        probing = connect(self._database, role="listener probe")
+        try:
+            ears = _Ears(listening, probing, self._database)
+            ears.open()
+            log.info("listener.connected", database=str(self._database))
+            polls = not ears.tx.value(_NOTIFIES)
+            while not self._stopped:
+                self._sweep_if_due(ears)
+                if polls:
+                    self._send_pending(ears)
+                    self._wait(PLAIN_POLL_SECONDS)
+                else:
+                    self._one_nap(ears)
+        finally:
+            listening.close()
+            probing.close()
+
+    def _one_nap(self, ears: _Ears) -> None:
+        """Look, then sleep until notified; or poll while somebody's open changes forbid sleep."""
+        self._send_pending(ears)
+        if not ears.fall_asleep():
+            self._wait(AWAKE_POLL_SECONDS)
+            return
+        try:
+            # What was committed before the lock was ours did not notify.
+            self._send_pending(ears)
+            self._wait(max(0.0, self._swept + SWEEP_SECONDS - time.monotonic()), ears.connection)
+        finally:
+            ears.wake_up()
+
+    def _send_pending(self, ears: _Ears) -> None:
+        pending = change_log.pending_lanes(ears.tx)
+        self._send(pending, despite_flag=False)
+
+    def _sweep_if_due(self, ears: _Ears) -> None:
+        now = time.monotonic()
+        if now - self._probed >= PROBE_SECONDS:
+            ears.probe()
+            self._probed = now
+        if now - self._swept >= SWEEP_SECONDS:
+            self._swept = now
+            pending = change_log.pending_lanes(ears.tx)
+            stale = [each for each in pending if each.age_seconds > STALE_FLAG_SECONDS]
+            self._send(stale, despite_flag=True)
+            self._send_runs(ears)
+
+    def _send(self, pending: Iterable[change_log.PendingLane], *, despite_flag: bool) -> None:
+        lanes = [(each.flow, each.lane) for each in pending]
+        try:
+            dispatch.send_drains(lanes, despite_flag=despite_flag)
+        except TransientError as error:
+            # Nothing is lost: the next sweep sends again.
+            log.warning("listener.broker_gone", cause=str(error))
+            self._wait(SWEEP_SECONDS)
+
+    def _send_runs(self, ears: _Ears) -> None:
+        try:
+            for (flow,) in ears.tx.rows(_FULL_RUNS):
+                dispatch.send_refresh(flow)
+        except TransientError as error:
+            log.warning("listener.broker_gone", cause=str(error))
+
+    def _wait(self, seconds: float, *also: object) -> None:
+        """Wait that long, or less if stopped or if something arrives."""
+        select.select([self._stopping, *also], [], [], seconds)
+
+
+class _Ears:
+    """The listening connection, and a second one that checks it is not deaf."""
+
+    def __init__(
+        self,
+        listening: psycopg2.extensions.connection,
+        probing: psycopg2.extensions.connection,
+        database: Database,
+    ) -> None:
+        self.connection = listening
+        self.tx = Transaction(listening.cursor(), str(database))
+        self._probe_tx = Transaction(probing.cursor(), str(database))
+        self._database = database
+        self._probes = 0
+
+    def open(self) -> None:
+        """Listen, and make sure that we hear. Raises SetupError if this URL cannot work."""
+        self.tx.execute("SET statement_timeout = 5000")
+        self.tx.execute(f"LISTEN {CHANNEL}")
+        try:
+            self.probe()
+        except TransientError:
+            raise SetupError(
+                thing=f"{self._database} database",
+                cause="the listener does not hear its own notification: "
+                "the URL seems to lead through a transaction-pooling proxy",
+                remedy="Give the listener a URL of the server itself, or of a session pool",
+            ) from None
+
+    def probe(self) -> None:
+        """Notify ourselves from the other connection. Raises TransientError if nothing comes."""
+        self._probes += 1
+        word = f"probe {self._probes}"
+        self._probe_tx.execute(
+            "SELECT pg_notify(%(channel)s, %(word)s)", {"channel": CHANNEL, "word": word}
+        )
+        until = time.monotonic() + _PROBE_WAIT_SECONDS
+        while word not in self._heard():
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TransientError(f"{self._database}: the listener has gone deaf")
+            select.select([self.connection], [], [], left)
+
+    def fall_asleep(self) -> bool:
+        """Take the sleep lock; False while a transaction that did not notify is open."""
+        return bool(self.tx.value("SELECT pg_try_advisory_lock(%(a)s, %(b)s)", _SLEEP))
+
+    def wake_up(self) -> None:
+        """Give the sleep lock back, and forget the notifications that woke us."""
+        self.tx.execute("SELECT pg_advisory_unlock(%(a)s, %(b)s)", _SLEEP)
+        self._heard()
+
+    def _heard(self) -> list[str]:
+        try:
+            self.connection.poll()
+        except psycopg2.Error as error:
+            raise translate(error, str(self._database)) from None
+        words = [notice.payload for notice in self.connection.notifies]
+        self.connection.notifies.clear()
+        return words
+
+
+_SLEEP = {"a": SLEEP_LOCK[0], "b": SLEEP_LOCK[1]}
+
+
+def check(database: Database) -> None:
+    """Raise SetupError if the listener could not work at this database."""
+    with_schema = connect(database, role="listener check")
+    try:
+        Transaction(with_schema.cursor(), str(database)).value(_NOTIFIES)
+    except SynctasksError:
+        raise SetupError(
+            f"{database} database", "synctasks is not installed there", "Run: synctasks install"
+        ) from None
+    finally:
+        with_schema.close()

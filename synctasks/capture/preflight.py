@@ -1,0 +1,141 @@
+"""What must be true before anything is installed: servers, tables, columns, rights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synctasks.database import Transaction, connect, transaction
+from synctasks.errors import SetupError
+from synctasks.flow import Database, Flow
+
+_OLDEST_SERVER = 140_000
+
+_SCHEMA_RIGHTS = """\
+SELECT
+    to_regnamespace('synctasks') IS NOT NULL,
+    coalesce(pg_has_role(
+        (SELECT nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'synctasks'), 'USAGE'
+    ), has_database_privilege(current_database(), 'CREATE')),
+    current_user::text
+"""
+
+_TABLE = """\
+SELECT class.oid IS NOT NULL, coalesce(pg_has_role(class.relowner, 'USAGE'), false), owner.rolname::text
+FROM (SELECT to_regclass(%(table)s) AS oid) AS wanted
+LEFT JOIN pg_catalog.pg_class AS class ON class.oid = wanted.oid
+LEFT JOIN pg_catalog.pg_roles AS owner ON owner.oid = class.relowner
+"""
+
+_TABLE_RIGHTS = """\
+SELECT bool_and(has_table_privilege(%(table)s, privilege))
+FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed (privilege)
+"""
+
+_COLUMNS = """\
+SELECT attname::text
+FROM pg_catalog.pg_attribute
+WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped
+"""
+
+
+def check(flows: Sequence[Flow], *, with_schemas: bool, notifies: bool) -> None:
+    """Raise SetupError for the first thing that is missing; changes nothing."""
+    for database in Database:
+        connect(database, role="install").close()
+        with transaction(database) as tx:
+            _check_server(tx, database, notifies)
+            _check_schema_rights(tx, database)
+    for flow in flows:
+        sides = (
+            (flow.source.database, flow.source.table, _required_at_source(flow), True),
+            (flow.target.database, flow.target.table, _required_at_target(flow), False),
+        )
+        for database, table, columns, is_source in sides:
+            with transaction(database) as tx:
+                _check_table(tx, database, table, columns, is_source, with_schemas)
+
+
+def is_installed(database: Database) -> bool:
+    """Whether our schema is there."""
+    connect(database, role="install").close()
+    with transaction(database) as tx:
+        return bool(tx.value("SELECT to_regnamespace('synctasks') IS NOT NULL"))
+
+
+def _check_server(tx: Transaction, database: Database, notifies: bool) -> None:
+    version = int(tx.value("SELECT current_setting('server_version_num')"))
+    if version < _OLDEST_SERVER:
+        raise SetupError(
+            f"{database} database",
+            f"its PostgreSQL is version {version // 10_000}",
+            "synctasks needs 14 or newer",
+        )
+    if notifies and int(tx.value("SELECT current_setting('max_prepared_transactions')")):
+        raise SetupError(
+            f"{database} database",
+            "it allows prepared transactions, under which NOTIFY fails",
+            "Install with --no-notify: the listener then polls every 100 ms",
+        )
+
+
+def _check_schema_rights(tx: Transaction, database: Database) -> None:
+    row = tx.row(_SCHEMA_RIGHTS)
+    assert row is not None, "the statement returns a row by its shape"
+    exists, allowed, role = row
+    if not allowed:
+        what = "does not own its schema synctasks" if exists else "may not create schemas in it"
+        raise SetupError(
+            f"{database} database",
+            f"role {role} {what}",
+            f"Grant it: GRANT CREATE ON DATABASE … TO {role}, or use the schema's owner",
+        )
+
+
+def _check_table(
+    tx: Transaction,
+    database: Database,
+    table: str,
+    columns: frozenset[str],
+    is_source: bool,
+    with_schemas: bool,
+) -> None:
+    row = tx.row(_TABLE, {"table": table})
+    assert row is not None, "the statement returns a row by its shape"
+    exists, owned, owner = row
+    thing = f"{database} database, table {table}"
+    if not exists:
+        if with_schemas:
+            return
+        raise SetupError(
+            thing,
+            "it does not exist",
+            "Check the database in the URL, or give --with-schemas to create the tables",
+        )
+    missing = columns - {name for (name,) in tx.rows(_COLUMNS, {"table": table})}
+    if missing:
+        raise SetupError(
+            thing,
+            f"it lacks the columns {', '.join(sorted(missing))}",
+            "Add them, or correct the flow's declaration",
+        )
+    if is_source and not owned:
+        raise SetupError(
+            thing,
+            "only its owner can give it triggers",
+            f"Install as role {owner}, or grant that role to yours",
+        )
+    if not is_source and not tx.value(_TABLE_RIGHTS, {"table": table}):
+        raise SetupError(
+            thing,
+            "the role may not write to it",
+            "Grant SELECT, INSERT, UPDATE and DELETE on it",
+        )
+
+
+def _required_at_source(flow: Flow) -> frozenset[str]:
+    optional = {column.reads for column in flow.columns if column.optional}
+    return frozenset(flow.watched).union(flow.source.row_key) - optional
+
+
+def _required_at_target(flow: Flow) -> frozenset[str]:
+    return frozenset(column.name for column in flow.columns if not column.optional)

@@ -1,0 +1,59 @@
+"""The command line: `synctasks …`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from synctasks.cli.demo import demo
+from synctasks.cli.flows import flows
+from synctasks.cli.install import install, uninstall
+from synctasks.cli.listen import listen
+from synctasks.cli.status import status
+from synctasks.cli.sync import sync
+from synctasks.errors import SynctasksError
+
+_EPILOG = """\b
+Examples:
+  synctasks demo                      see it work, with servers of its own
+  synctasks install --with-schemas    create tables, bookkeeping and triggers
+  synctasks sync profile_data         carry a whole flow over, with progress
+  synctasks status                    what is pending, how late, the last runs
+
+\b
+The three URLs are read from the environment, see config/.env.example:
+  SYNCTASKS_WAREHOUSE_URL, SYNCTASKS_CITIZEN_URL, SYNCTASKS_BROKER_URL
+
+Exit status: 0 good, 1 found something wrong, 2 wrong usage or set-up.
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="synctasks")
+def cli() -> None:
+    """Keep a government data warehouse and its citizen portal in step, both ways."""
+
+
+for _command in (demo, install, uninstall, listen, flows, status, sync):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """The console script. Every foreseeable problem is one line on standard error."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.exceptions.Abort:
+        click.echo("\nsynctasks: stopped", err=True)
+        code = 130
+    except SynctasksError as error:
+        click.echo(f"synctasks: {error}", err=True)
+        code = 2
+    except BrokenPipeError:
+        # The reader of our output has gone (`synctasks … | head`); keep Python from saying so.
+        sys.stderr.close()
+        code = 1
+    sys.exit(code or 0)

@@ -1,0 +1,58 @@
+"""Following a run from outside: from its rows, and with an eye on whether any worker is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from celery import current_app
+
+from synctasks import dispatch
+from synctasks.database import transaction
+from synctasks.errors import SynctasksError
+from synctasks.flow import Flow
+from synctasks.monitoring.status import run_of
+
+POLL_SECONDS = 0.1
+WORKER_SECONDS = 10.0
+
+_NOW = """\
+SELECT min(id)
+FROM synctasks.run
+WHERE flow = %(flow)s AND id >= %(run)s
+"""
+
+
+class NoWorker(SynctasksError):
+    """No worker answered in time."""
+
+
+def follow(flow: Flow, run: int) -> Iterator[dict[str, Any]]:
+    """The run's state ten times a second, until it has ended. Raises NoWorker.
+
+    A request may be answered by a later one's run: what was asked for twice is run once.
+    """
+    asked = time.monotonic()
+    seen_worker = False
+    while True:
+        with transaction(flow.source.database) as source:
+            current = run_of(source, source.value(_NOW, {"flow": flow.name, "run": run}))
+        yield current
+        if current["finished_at"] is not None:
+            return
+        seen_worker = seen_worker or bool(current["done"])
+        if not seen_worker and time.monotonic() - asked > WORKER_SECONDS:
+            seen_worker = _worker_answers(flow)
+        time.sleep(POLL_SECONDS)
+
+
+def _worker_answers(flow: Flow) -> bool:
+    """True if one does, else NoWorker is raised."""
+    dispatch.check_broker()
+    if current_app.control.ping(timeout=1.0):
+        return True
+    raise NoWorker(
+        f"no worker answered within {WORKER_SECONDS:.0f} s. The request for {flow.name} stays: "
+        "start one with `celery -A synctasks worker`, and see `synctasks status`"
+    )

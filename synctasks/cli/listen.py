@@ -1,0 +1,53 @@
+"""`synctasks listen`."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from synctasks.capture import listener as ears
+from synctasks.capture.listener import Listener
+from synctasks.errors import SynctasksError
+from synctasks.flows import FLOWS
+from synctasks.monitoring import logs
+
+
+@click.command(epilog="\b\nExample:\n  synctasks listen")
+def listen() -> None:
+    """Forward what the databases capture to the workers. One is enough; two are harmless.
+
+    Each source database gets a connection that listens and one that checks the first is not
+    deaf. Stops on Ctrl-C or SIGTERM.
+    """
+    # Dispatch sends through the current Celery app: this makes ours the current one.
+    import synctasks.app  # noqa: F401
+
+    logs.configure()
+    sources = dict.fromkeys(flow.source.database for flow in FLOWS if flow.capture)
+    for database in sources:
+        ears.check(database)
+    listeners = [Listener(database) for database in sources]
+    failures: list[SynctasksError] = []
+
+    def stop(*_: object) -> None:
+        for each in listeners:
+            each.stop()
+
+    def run(each: Listener) -> None:
+        try:
+            each.run()
+        except SynctasksError as failure:
+            failures.append(failure)
+            stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    threads = [threading.Thread(target=run, args=(each,)) for each in listeners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]

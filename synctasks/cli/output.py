@@ -1,0 +1,35 @@
+"""What commands print: people get tables (colours on a terminal only), programs get JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+
+console = Console(highlight=False)
+notices = Console(highlight=False, stderr=True)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def seconds(value: float | None) -> str:
+    """A duration for people: `8 ms`, `1.3 s`, or a dash."""
+    if value is None:
+        return "–"
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal; elsewhere `--yes` is needed. Aborts if the answer is no."""
+    if yes:
+        return
+    if not click.get_text_stream("stdin").isatty():
+        raise click.UsageError(f"{question} Give --yes to say so without a terminal.")
+    click.confirm(question, abort=True)

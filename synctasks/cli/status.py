@@ -1,0 +1,53 @@
+"""`synctasks status`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from synctasks.cli.output import console, json_option, print_json, seconds
+from synctasks.errors import PermanentError, SetupError
+from synctasks.flows import FLOWS
+from synctasks.monitoring.status import status as read_status
+
+
+@click.command(epilog="\b\nExamples:\n  synctasks status\n  watch -n 1 synctasks status")
+@json_option
+def status(as_json: bool) -> None:
+    """Show for each flow what is pending, how late it is, and its last full run."""
+    try:
+        found = read_status(FLOWS)
+    except PermanentError:
+        raise SetupError(
+            "schema synctasks",
+            "it is missing or unreadable in one of the databases",
+            "Run: synctasks install",
+        ) from None
+    if as_json:
+        print_json(found)
+        return
+    table = Table(
+        "flow", "pending", "oldest", "waiting", "dead letters", "p50", "p99", "last run", box=None
+    )
+    for name, entry in found["flows"].items():
+        latency = entry["latency_seconds"]
+        table.add_row(
+            name,
+            f"{entry['pending']:,}",
+            seconds(entry["oldest_pending_seconds"]),
+            f"{entry['waiting']:,}",
+            f"{entry['dead_letters_open']:,}",
+            seconds(latency["p50"]),
+            seconds(latency["p99"]),
+            _last_run(entry["last_run"]),
+        )
+    console.print(table)
+
+
+def _last_run(run: dict[str, Any] | None) -> str:
+    if run is None:
+        return "none yet"
+    books = ", ".join(f"{run[box]:,} {box}" for box in ("read", "written", "removed"))
+    return f"{run['state']} {(run['finished_at'] or run['started_at'])[:19]}: {books}"

@@ -1,0 +1,100 @@
+"""Who may send which message when: the only sender of messages.
+
+A message says "go and look", never what has changed. For each lane at most one waits or is
+being worked on: a flag in Redis says so. It expires after 5 s, and the sweep ignores it where a
+change has waited too long, so a lost message or a dead worker costs seconds, never data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import redis
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+from synctasks import settings
+from synctasks.errors import TransientError
+
+EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
+
+FLAG_SECONDS = 5
+# How many workers step a flow's full run at once.
+REFRESH_SLOTS = 2
+
+
+def drain_flag(flow: str, lane: int) -> str:
+    return f"synctasks:drain:{flow}:{lane}"
+
+
+def refresh_flag(flow: str, slot: int) -> str:
+    return f"synctasks:refresh:{flow}:{slot}"
+
+
+def send_drains(lanes: Iterable[tuple[str, int]], *, despite_flag: bool = False) -> int:
+    """Send for each (flow, lane) that nobody is at; returns how many. Raises TransientError."""
+    wanted = list(lanes)
+    free = _raise_flags([drain_flag(*each) for each in wanted], despite_flag=despite_flag)
+    chosen = [each for each, is_free in zip(wanted, free, strict=True) if is_free]
+    for flow, lane in chosen:
+        _send(f"drain.{flow}", {"lane": lane}, EVENTS)
+    return len(chosen)
+
+
+def send_refresh(flow: str) -> None:
+    """Send for every free slot of a flow's full run. Raises TransientError."""
+    slots = range(REFRESH_SLOTS)
+    free = _raise_flags([refresh_flag(flow, slot) for slot in slots])
+    for slot, is_free in zip(slots, free, strict=True):
+        if is_free:
+            _send(f"refresh.{flow}", {"slot": slot}, BATCH)
+
+
+def keep(flag: str) -> None:
+    """Renew the flag of work that goes on. Raises TransientError."""
+    with _broker():
+        _flags().set(flag, 1, ex=FLAG_SECONDS)
+
+
+def lower(flag: str) -> None:
+    """Remove a flag: whoever sees new work from now on sends again. Raises TransientError."""
+    with _broker():
+        _flags().delete(flag)
+
+
+def check_broker() -> None:
+    """Raise TransientError if the broker does not answer."""
+    with _broker():
+        _flags().ping()
+
+
+def _raise_flags(flags: list[str], *, despite_flag: bool = False) -> list[bool]:
+    """Set each flag; True where it was not set before (or where that does not matter)."""
+    if not flags:
+        return []
+    with _broker(), _flags().pipeline(transaction=False) as pipeline:
+        for flag in flags:
+            pipeline.set(flag, 1, ex=FLAG_SECONDS, nx=not despite_flag)
+        return [bool(answer) for answer in pipeline.execute()]
+
+
+def _send(task: str, arguments: dict[str, object], queue: str) -> None:
+    with _broker():
+        current_app.send_task(task, kwargs=arguments, queue=queue, ignore_result=True, retry=False)
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[None]:
+    try:
+        yield
+    except (redis.RedisError, OperationalError, OSError) as error:
+        raise TransientError(f"broker: {type(error).__name__}") from None
+
+
+@lru_cache(maxsize=1)
+def _flags() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.load().broker_url, socket_timeout=3, socket_connect_timeout=3
+    )

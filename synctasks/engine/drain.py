@@ -1,0 +1,202 @@
+"""Drain: work off the pending changes of a lane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from synctasks.database import DRAIN, Limits, Transaction, transaction
+from synctasks.engine import lock
+from synctasks.engine.batch import Batch
+from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, Books
+from synctasks.engine.reconcile import reconcile
+from synctasks.flow import Flow
+from synctasks.lane import due_sql
+
+# All changes of a key within the window are taken together, so a hot key costs one write.
+_WINDOW = 10_000
+
+# The mark is there for a worker that dies, not for a server that does: it need not reach disk.
+_TAKE = f"""\
+SET LOCAL synchronous_commit = off;
+WITH mark AS (
+    UPDATE synctasks.lane
+    SET started_at = statement_timestamp()
+    WHERE flow = %(flow)s AND lane = %(lane)s
+    RETURNING batch_limit
+),
+due AS (
+    SELECT change.id, change.key, change.origin
+    FROM synctasks.change_log AS change
+    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
+    ORDER BY change.id
+    LIMIT {_WINDOW}
+)
+SELECT key, bool_and(origin = 'captured'), array_agg(id)
+FROM due
+GROUP BY key
+ORDER BY min(id)
+LIMIT (SELECT batch_limit FROM mark)
+"""
+
+# Latency runs from the source's commit where the server tracks it, else from the capture, and
+# is measured here, after the target's commit, so it errs on the long side.
+_FORGET = """\
+WITH forgotten AS (
+    DELETE FROM synctasks.change_log
+    WHERE flow = %(flow)s AND lane = %(lane)s AND id = ANY (%(ids)s)
+    RETURNING
+        key,
+        run,
+        CASE WHEN origin = 'captured' AND not_before IS NULL AND key <> ALL (%(deferred)s)
+            THEN extract(epoch FROM clock_timestamp() - coalesce(
+                CASE WHEN current_setting('track_commit_timestamp')::boolean
+                    THEN pg_xact_commit_timestamp(transaction::xid)
+                END,
+                captured_at
+            )) * 1000
+        END AS latency_ms
+)
+SELECT
+    key,
+    count(*),
+    array_agg(run) FILTER (WHERE run IS NOT NULL),
+    array_agg(width_bucket(latency_ms, %(bounds)s::numeric[]))
+        FILTER (WHERE latency_ms IS NOT NULL)
+FROM forgotten
+GROUP BY key
+"""
+
+_SETTLE = """\
+UPDATE synctasks.lane
+SET started_at = NULL, retry_at = NULL
+WHERE flow = %(flow)s AND lane = %(lane)s;
+
+DELETE FROM synctasks.deferred
+WHERE flow = %(flow)s AND key = ANY (%(keys)s) AND key <> ALL (%(deferred)s);
+
+INSERT INTO synctasks.deferred (flow, key)
+SELECT %(flow)s, key
+FROM unnest(%(deferred)s::text[]) AS held (key)
+ON CONFLICT DO NOTHING
+"""
+
+_HISTORY = f"""\
+INSERT INTO synctasks.history AS kept (
+    flow, lane, minute, taken, units, coalesced, {", ".join(COUNTS)}, latency
+)
+VALUES (
+    %(flow)s,
+    %(lane)s,
+    date_trunc('minute', statement_timestamp()),
+    %(taken)s,
+    %(units)s,
+    %(taken)s - %(units)s,
+    {", ".join(f"%({count})s" for count in COUNTS)},
+    %(latency)s::bigint[]
+)
+ON CONFLICT (flow, minute, lane) DO UPDATE SET
+    taken = kept.taken + EXCLUDED.taken,
+    units = kept.units + EXCLUDED.units,
+    coalesced = kept.coalesced + EXCLUDED.coalesced,
+    {", ".join(f"{count} = kept.{count} + EXCLUDED.{count}" for count in COUNTS)},
+    latency = ARRAY(
+        SELECT pair.before + pair.now
+        FROM unnest(kept.latency, EXCLUDED.latency) WITH ORDINALITY AS pair (before, now, bucket)
+        ORDER BY pair.bucket
+    )
+"""
+
+_RUN = f"""\
+UPDATE synctasks.run
+SET
+    done = done + %(units)s,
+    {", ".join(f"{count} = {count} + %({count})s" for count in COUNTS)},
+    state = CASE WHEN done + %(units)s >= planned THEN 'succeeded' ELSE state END,
+    finished_at = CASE WHEN done + %(units)s >= planned THEN clock_timestamp() END
+WHERE id = %(run)s
+"""
+
+_PENDING = f"""\
+SELECT EXISTS (
+    SELECT
+    FROM synctasks.change_log AS change
+    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
+)
+"""
+
+
+@dataclass(frozen=True)
+class _Forgotten:
+    """A key whose changes this worker was the one to forget."""
+
+    key: str
+    changes: int
+    runs: frozenset[int]
+    latency_buckets: tuple[int, ...]
+
+
+class Drain:
+    """The pending changes of one lane, as work for `reconcile`."""
+
+    limits: Limits = DRAIN
+
+    def __init__(self, flow: Flow, lane: int) -> None:
+        self._flow = flow
+        self._lane = lane
+        self._where = {"flow": flow.name, "lane": lane}
+
+    def enter(self, target: Transaction) -> int | None:
+        lock.wait_for(target, self._flow, self._lane, self.limits)
+        return self._lane
+
+    def take(self, lane: int) -> tuple[list[int], Batch] | None:
+        with transaction(self._flow.source.database, self.limits) as source:
+            rows = source.rows(_TAKE, self._where)
+        if not rows:
+            return None
+        keys, captured, ids = zip(*rows, strict=True)
+        return [each for some in ids for each in some], Batch(keys, captured)
+
+    def settle(self, lane: int, taken: list[int], books: Books) -> bool:
+        deferred = books.keys.get("deferred", [])
+        with transaction(self._flow.source.database, self.limits) as source:
+            forgotten = self._forget(source, taken, deferred)
+            keys = [each.key for each in forgotten]
+            source.execute(_SETTLE, {**self._where, "keys": keys, "deferred": deferred})
+            if forgotten:
+                source.execute(_HISTORY, self._history(forgotten, books.only(keys)))
+            for run in sorted({run for each in forgotten for run in each.runs}):
+                of_run = [each.key for each in forgotten if run in each.runs]
+                counts = books.only(of_run)
+                source.execute(_RUN, {"run": run, "units": len(of_run), **counts})
+            return bool(source.value(_PENDING, self._where))
+
+    def _forget(self, source: Transaction, ids: list[int], deferred: list[str]) -> list[_Forgotten]:
+        rows = source.rows(
+            _FORGET,
+            {**self._where, "ids": ids, "deferred": deferred, "bounds": list(LATENCY_BOUNDS_MS)},
+        )
+        return [
+            _Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
+            for key, changes, runs, buckets in rows
+        ]
+
+    def _history(self, forgotten: Iterable[_Forgotten], counts: dict[str, int]) -> dict[str, Any]:
+        changes = units = 0
+        latency = [0] * (len(LATENCY_BOUNDS_MS) + 1)
+        for each in forgotten:
+            changes, units = changes + each.changes, units + 1
+            for bucket in each.latency_buckets:
+                latency[bucket] += 1
+        return {**self._where, **counts, "taken": changes, "units": units, "latency": latency}
+
+
+def drain(flow: Flow, lane: int) -> bool:
+    """Work off one batch of a lane's changes. True if more is pending.
+
+    Raises LaneBusy while another worker holds the lane, and SynctasksError.
+    """
+    done = reconcile(flow, Drain(flow, lane))
+    return done is not None and done.pending

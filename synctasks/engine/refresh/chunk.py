@@ -1,0 +1,103 @@
+"""A chunk: some keys of one lane within a run, as work for `reconcile`."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from synctasks.database import CHUNK, Limits, Transaction, transaction
+from synctasks.engine import lock
+from synctasks.engine.batch import Batch
+from synctasks.engine.books import COUNTS, Books
+from synctasks.errors import SynctasksError
+from synctasks.flow import Flow
+from synctasks.lane import due_sql
+
+_OPEN_LANES = """\
+SELECT DISTINCT lane
+FROM synctasks.chunk
+WHERE run = %(run)s AND finished_at IS NULL
+"""
+
+_TAKE = """\
+SELECT number, phase, keys
+FROM synctasks.chunk
+WHERE run = %(run)s AND lane = %(lane)s AND finished_at IS NULL
+ORDER BY number
+LIMIT 1
+"""
+
+_SETTLE = f"""\
+DELETE FROM synctasks.deferred
+WHERE flow = %(flow)s AND key = ANY (%(keys)s);
+
+UPDATE synctasks.chunk
+SET
+    keys = NULL,
+    elapsed_ms = %(elapsed_ms)s,
+    finished_at = clock_timestamp(),
+    {", ".join(f"{count} = %({count})s" for count in COUNTS)}
+WHERE run = %(run)s AND number = %(number)s
+"""
+
+_PENDING = f"""\
+SELECT EXISTS (
+    SELECT
+    FROM synctasks.change_log AS change
+    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
+)
+"""
+
+_FAIL = """\
+UPDATE synctasks.chunk
+SET error = %(error)s, finished_at = clock_timestamp()
+WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
+"""
+
+
+class Chunk:
+    """The next open chunk of a run whose lane is free."""
+
+    limits: Limits = CHUNK
+
+    def __init__(self, flow: Flow, run: int) -> None:
+        self._flow = flow
+        self._run = run
+        self._number: int | None = None
+        self._keys: list[str] = []
+        self._began = time.monotonic()
+
+    def enter(self, target: Transaction) -> int | None:
+        with transaction(self._flow.source.database) as source:
+            open_lanes = [lane for (lane,) in source.rows(_OPEN_LANES, {"run": self._run})]
+        # In random order: workers that start together do not all ask for the same lane.
+        random.shuffle(open_lanes)
+        return lock.take_any(target, self._flow, open_lanes)
+
+    def take(self, lane: int) -> tuple[int, Batch] | None:
+        with transaction(self._flow.source.database, self.limits) as source:
+            row = source.row(_TAKE, {"run": self._run, "lane": lane})
+        if row is None:
+            return None
+        number, phase, self._keys = row
+        self._number = number
+        captured = [False] * len(self._keys)
+        return number, Batch(self._keys, captured, remove=phase == "target", with_keys=False)
+
+    def settle(self, lane: int, taken: int, books: Books) -> bool:
+        settled = {
+            "flow": self._flow.name,
+            "run": self._run,
+            "number": taken,
+            "keys": self._keys,
+            "elapsed_ms": max(1, round((time.monotonic() - self._began) * 1000)),
+        }
+        with transaction(self._flow.source.database, self.limits) as source:
+            source.execute(_SETTLE, {**settled, **books.counts})
+            return bool(source.value(_PENDING, {"flow": self._flow.name, "lane": lane}))
+
+    def fail(self, error: SynctasksError) -> None:
+        """Close the chunk with an error that trying again would not cure."""
+        failed = {"run": self._run, "number": self._number, "error": str(error)}
+        with transaction(self._flow.source.database, self.limits) as source:
+            source.execute(_FAIL, failed)

@@ -1,0 +1,109 @@
+"""Everything that can go wrong, grouped by what to do next: retry, give back, or stop.
+
+PostgreSQL's messages and DETAIL lines carry people's values, so no driver error leaves the
+database room: it is translated here into one of ours, which names the SQLSTATE's condition and
+the table or constraint concerned, never a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import errorcodes
+
+
+class SynctasksError(Exception):
+    """The family's root: a message a person may read, free of values."""
+
+
+class TransientError(SynctasksError):
+    """Try again later: the dependency is gone, starting, full, or another transaction won."""
+
+
+class TimeoutExceeded(TransientError):
+    """Try again with more time: a statement ran into its limit."""
+
+
+class LockTimeout(TransientError):
+    """Somebody else holds a lock on what this transaction needed."""
+
+
+class LaneBusy(SynctasksError):
+    """Another worker holds the lane; it looks for more work itself when it is done."""
+
+
+class PermanentError(SynctasksError):
+    """Trying again changes nothing: the data or the schema must change first."""
+
+
+class MissingColumn(PermanentError):
+    """The tables differ from what was read about them; look again before the next try."""
+
+
+@dataclass
+class SetupError(SynctasksError):
+    """Stop: something outside must be put right first. Shown as one line, exit code 2."""
+
+    thing: str
+    cause: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.thing}: {self.cause}. {self.remedy}."
+
+
+_TRANSIENT_CLASSES = ("08", "40", "53")
+_TRANSIENT_STATES = frozenset(
+    {
+        errorcodes.READ_ONLY_SQL_TRANSACTION,
+        errorcodes.ADMIN_SHUTDOWN,
+        errorcodes.CRASH_SHUTDOWN,
+        errorcodes.CANNOT_CONNECT_NOW,
+        errorcodes.DATABASE_DROPPED,
+        errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    }
+)
+
+
+def kind_of(sqlstate: str | None) -> type[SynctasksError]:
+    """The one mapping from SQLSTATE to what is to be done; no state at all is a lost connection."""
+    match sqlstate:
+        case None:
+            return TransientError
+        case errorcodes.QUERY_CANCELED:
+            return TimeoutExceeded
+        case errorcodes.LOCK_NOT_AVAILABLE:
+            return LockTimeout
+        case errorcodes.UNDEFINED_COLUMN:
+            return MissingColumn
+        case _ if sqlstate[:2] in _TRANSIENT_CLASSES or sqlstate in _TRANSIENT_STATES:
+            return TransientError
+        case _:
+            return PermanentError
+
+
+def translate(error: psycopg2.Error, place: str) -> SynctasksError:
+    """Our error for the driver's, naming `place` (a database) and the condition, never a value."""
+    if error.pgcode is None:
+        return _without_state(error, place)
+    condition = errorcodes.lookup(error.pgcode).lower().replace("_", " ")
+    diagnostics = error.diag
+    named = [
+        f"{noun} {name}"
+        for noun, name in (
+            ("table", diagnostics.table_name),
+            ("column", diagnostics.column_name),
+            ("constraint", diagnostics.constraint_name),
+        )
+        if name
+    ]
+    where = f" ({', '.join(named)})" if named else ""
+    return kind_of(error.pgcode)(f"{place}: {condition}{where} [{error.pgcode}]")
+
+
+def _without_state(error: psycopg2.Error, place: str) -> SynctasksError:
+    """Errors that libpq or the driver raised by itself: a lost connection, or our own misuse."""
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        return TransientError(f"{place}: the connection is lost or refused")
+    return PermanentError(f"{place}: {type(error).__name__} raised by the driver")

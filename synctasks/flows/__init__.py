@@ -1,0 +1,20 @@
+"""All flows, in the order of the specification."""
+
+from synctasks.errors import SetupError
+from synctasks.flow import Flow
+from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+
+FLOWS: tuple[Flow, ...] = (PROFILE_DATA,)
+
+_BY_NAME = {flow.name: flow for flow in FLOWS}
+
+
+def by_name(name: str) -> Flow:
+    """The flow of that name. Raises SetupError listing the names there are."""
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        known = ", ".join(_BY_NAME)
+        raise SetupError(
+            thing=f"flow {name!r}", cause="there is no such flow", remedy=f"Choose one of: {known}"
+        ) from None

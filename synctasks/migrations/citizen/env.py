@@ -1,0 +1,5 @@
+"""Alembic's entry: see synctasks.migrations."""
+
+from synctasks.migrations.script import migrate
+
+migrate()

@@ -1,0 +1,1 @@
+"""Monitoring: what the tables say about how the flows are doing."""

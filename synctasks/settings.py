@@ -1,0 +1,82 @@
+"""The only reader of the environment.
+
+Every variable that is missing or wrong is named at once, with its remedy. Secrets (the whole
+URLs: they carry passwords) do not appear in `repr` or in messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from environs import Env
+
+from synctasks.errors import SetupError
+
+DATABASE_VARIABLES = {
+    "warehouse": "SYNCTASKS_WAREHOUSE_URL",
+    "citizen": "SYNCTASKS_CITIZEN_URL",
+}
+BROKER_VARIABLE = "SYNCTASKS_BROKER_URL"
+
+_EXAMPLES = {
+    "SYNCTASKS_WAREHOUSE_URL": "postgresql://user:password@host:5432/smart_warehouse",
+    "SYNCTASKS_CITIZEN_URL": "postgresql://user:password@host:5432/smart_citizen",
+    "SYNCTASKS_BROKER_URL": "redis://:password@host:6379/0",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the two databases and the broker are."""
+
+    warehouse_url: str = field(repr=False)
+    citizen_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+
+    def database_url(self, database: str) -> str:
+        return {"warehouse": self.warehouse_url, "citizen": self.citizen_url}[database]
+
+
+@lru_cache(maxsize=1)
+def load() -> Settings:
+    """Read and check the environment. Raises SetupError naming every bad variable."""
+    env = Env()
+    values = {name: env.str(name, "") for name in _EXAMPLES}
+    problems = [
+        problem
+        for name, value in values.items()
+        if (problem := _problem(name, value, name == BROKER_VARIABLE))
+    ]
+    if problems:
+        raise SetupError(
+            thing="environment",
+            cause="; ".join(problems),
+            remedy="Set it in the environment, see config/.env.example",
+        )
+    return Settings(
+        warehouse_url=values["SYNCTASKS_WAREHOUSE_URL"],
+        citizen_url=values["SYNCTASKS_CITIZEN_URL"],
+        broker_url=values[BROKER_VARIABLE],
+    )
+
+
+def _problem(name: str, value: str, broker: bool) -> str | None:
+    """What is wrong with a URL, in words that do not repeat it (it holds a password)."""
+    schemes = ("redis", "rediss") if broker else ("postgresql", "postgres")
+    expected = f"expected {_EXAMPLES[name]}"
+    if not value:
+        return f"{name} is not set ({expected})"
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        return f"{name} is no valid URL ({expected})"
+    if url.scheme not in schemes:
+        return f"{name} starts with '{url.scheme}:' ({expected})"
+    if not url.hostname or (port is not None and port == 0):
+        return f"{name} names no host ({expected})"
+    if not broker and len(url.path) < 2:
+        return f"{name} names no database ({expected})"
+    return None

@@ -1,0 +1,160 @@
+"""The Celery tasks: thin, one set a flow.
+
+`sync.<flow>` is for people and schedules; `drain.<flow>` and `refresh.<flow>` are "go and look"
+messages of our own. What they return is what Celery logs: counts and states, never values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import Celery, Task
+from celery.utils.log import get_task_logger
+
+from synctasks import dispatch
+from synctasks.capture import change_log
+from synctasks.engine import refresh
+from synctasks.engine.drain import drain
+from synctasks.errors import LaneBusy, SynctasksError, TransientError
+from synctasks.flow import Flow
+from synctasks.flows import by_name
+
+log = get_task_logger(__name__)
+
+# A task works on for a while rather than pay a message for each batch, but gives its slot
+# back soon: other lanes and flows wait for it.
+_DRAIN_SECONDS = 0.25
+_REFRESH_SECONDS = 1.0
+
+_PERMANENT_PAUSE_SECONDS = 8
+
+# The specification's ladder: waits of 1, 2, 4, 8, 8 s. Only what passes by itself is tried
+# again: naming Exception here would swallow time limits and bugs.
+RETRY: dict[str, Any] = {
+    "autoretry_for": (TransientError,),
+    "retry_backoff": 1,
+    "retry_backoff_max": 8,
+    "retry_jitter": False,
+    "max_retries": 5,
+}
+
+
+def register(app: Celery, flows: Sequence[Flow]) -> dict[str, str]:
+    """Register the tasks of all flows; returns the queue of each by name."""
+    queues = {"control.knock": dispatch.CONTROL}
+    app.task(_knock, name="control.knock", **RETRY)
+    for flow in flows:
+        for prefix, queue, make, kind in _TASKS:
+            name = f"{prefix}.{flow.name}"
+            app.task(make(flow), name=name, base=kind, **RETRY)
+            queues[name] = queue
+    return queues
+
+
+class LaneTask(Task):  # type: ignore[misc]
+    """A drain: while it is in its ladder, nobody else starts its lane."""
+
+    abstract = True
+
+    def on_retry(
+        self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
+    ) -> None:
+        seconds = min(8, 2**self.request.retries)
+        self._retry_in(kwargs, seconds)
+
+    def on_failure(
+        self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
+    ) -> None:
+        self._retry_in(kwargs, _PERMANENT_PAUSE_SECONDS)
+
+    def _retry_in(self, kwargs: dict[str, Any], seconds: float) -> None:
+        flow = by_name(self.name.partition(".")[2])
+        # With the source gone its rows cannot be read either: nobody can start the lane.
+        with contextlib.suppress(SynctasksError):
+            change_log.retry_in(flow, kwargs["lane"], seconds)
+
+
+def ask_for_all(flow: Flow) -> int:
+    """Ask for a full run, or follow the one under way; its id."""
+    run = refresh.request(flow, "by hand")
+    dispatch.send_refresh(flow.name)
+    return run
+
+
+def ask_for_keys(flow: Flow, keys: Sequence[str]) -> int:
+    """Ask for some keys: a run whose changes stand in the change log; its id."""
+    run, lanes = change_log.request(flow, keys, origin="key")
+    dispatch.send_drains((flow.name, lane) for lane in lanes)
+    return run
+
+
+def _sync(flow: Flow) -> Any:
+    def sync(keys: list[str] | None = None) -> dict[str, int]:
+        """A full run, or these keys."""
+        return {"run": ask_for_all(flow) if keys is None else ask_for_keys(flow, keys)}
+
+    return sync
+
+
+def _drain(flow: Flow) -> Any:
+    def drain_lane(lane: int) -> str:
+        """Work off what is pending in a lane."""
+        flag = dispatch.drain_flag(flow.name, lane)
+        until = time.monotonic() + _DRAIN_SECONDS
+        try:
+            more = drain(flow, lane)
+            while more and time.monotonic() < until:
+                dispatch.keep(flag)
+                more = drain(flow, lane)
+        except LaneBusy:
+            # Whoever holds the lane looks for what is pending when it is done, and sends.
+            dispatch.lower(flag)
+            return "busy"
+        dispatch.lower(flag)
+        # Looked at again after the flag is gone: a change that came in between is not overlooked.
+        if more or change_log.pending(flow, lane):
+            dispatch.send_drains([(flow.name, lane)])
+        return "more" if more else "drained"
+
+    return drain_lane
+
+
+def _refresh(flow: Flow) -> Any:
+    def refresh_some(slot: int) -> str:
+        """Take the flow's full run some steps further."""
+        flag = dispatch.refresh_flag(flow.name, slot)
+        until = time.monotonic() + _REFRESH_SECONDS
+        lanes = change_log.lane_count(flow)
+        taken = refresh.step(flow, lanes)
+        while taken and time.monotonic() < until:
+            dispatch.keep(flag)
+            if taken.pending_lane is not None:
+                dispatch.send_drains([(flow.name, taken.pending_lane)])
+            taken = refresh.step(flow, lanes)
+        dispatch.lower(flag)
+        if taken:
+            dispatch.send_refresh(flow.name)
+        return "more" if taken else "nothing to do"
+
+    return refresh_some
+
+
+def _knock(flow: str) -> str:
+    """Beat's only message: is a slot of this flow due that nobody has taken?"""
+    run = refresh.due_slot(by_name(flow), datetime.now(UTC))
+    if run is None:
+        return "taken"
+    dispatch.send_refresh(flow)
+    return f"run {run}"
+
+
+# prefix, queue, what makes the function, what the task is
+_TASKS = (
+    ("sync", dispatch.CONTROL, _sync, Task),
+    ("drain", dispatch.EVENTS, _drain, LaneTask),
+    ("refresh", dispatch.BATCH, _refresh, Task),
+)
