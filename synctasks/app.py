@@ -12,7 +12,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from kombu import Queue
+from kombu import Exchange, Queue
 
 import synctasks
 from synctasks import settings, tasks
@@ -55,10 +55,15 @@ _FIXED: dict[str, Any] = {
 
 def make_app() -> Celery:
     """The app with everything registered. Raises SetupError for a bad environment."""
-    made = Celery("synctasks", broker=settings.load().broker_url, set_as_current=True)
+    made = Celery("synctasks", broker=settings.load().broker_url)
+    # "Current" is a matter of each thread; the listener sends from several.
+    made.set_default()
     made.conf.update(_operators_choice())
     made.conf.update(_FIXED)
-    made.conf.task_queues = [Queue(name) for name in (EVENTS, BATCH, CONTROL, DLQ)]
+    made.conf.task_queues = [
+        Queue(name, Exchange(name, type="direct"), routing_key=name)
+        for name in (EVENTS, BATCH, CONTROL, DLQ)
+    ]
     made.conf.beat_schedule = {
         flow.name: _entry(flow, flow.schedule) for flow in FLOWS if flow.schedule
     }

@@ -18,8 +18,8 @@ import structlog
 from synctasks import dispatch
 from synctasks.capture import change_log
 from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
-from synctasks.database import Transaction, connect, translate
-from synctasks.errors import SetupError, SynctasksError, TransientError
+from synctasks.database import Transaction, connect
+from synctasks.errors import SetupError, SynctasksError, TransientError, translate
 from synctasks.flow import Database
 
 log = structlog.get_logger("listener")
@@ -132,7 +132,7 @@ class Listener:
         except TransientError as error:
             log.warning("listener.broker_gone", cause=str(error))
 
-    def _wait(self, seconds: float, *also: object) -> None:
+    def _wait(self, seconds: float, *also: psycopg2.extensions.connection) -> None:
         """Wait that long, or less if stopped or if something arrives."""
         select.select([self._stopping, *also], [], [], seconds)
 

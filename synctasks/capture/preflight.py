@@ -20,7 +20,10 @@ SELECT
 """
 
 _TABLE = """\
-SELECT class.oid IS NOT NULL, coalesce(pg_has_role(class.relowner, 'USAGE'), false), owner.rolname::text
+SELECT
+    class.oid IS NOT NULL,
+    coalesce(pg_has_role(class.relowner, 'USAGE'), false),
+    owner.rolname::text
 FROM (SELECT to_regclass(%(table)s) AS oid) AS wanted
 LEFT JOIN pg_catalog.pg_class AS class ON class.oid = wanted.oid
 LEFT JOIN pg_catalog.pg_roles AS owner ON owner.oid = class.relowner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ def print_json(value: Any) -> None:
 def seconds(value: float | None) -> str:
     """A duration for people: `8 ms`, `1.3 s`, or a dash."""
     if value is None:
-        return "–"
+        return "-"
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
 
 
@@ -30,6 +31,6 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask on a terminal; elsewhere `--yes` is needed. Aborts if the answer is no."""
     if yes:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise click.UsageError(f"{question} Give --yes to say so without a terminal.")
     click.confirm(question, abort=True)
