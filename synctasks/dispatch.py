@@ -64,10 +64,10 @@ def lower(flag: str) -> None:
         _flags().delete(flag)
 
 
-def check_broker() -> None:
-    """Raise TransientError if the broker does not answer."""
+def worker_answers(within_seconds: float = 1.0) -> bool:
+    """Whether any worker answers a ping. Raises TransientError if the broker does not."""
     with _broker():
-        _flags().ping()
+        return bool(current_app.control.ping(timeout=within_seconds))
 
 
 def _raise_flags(flags: list[str], *, despite_flag: bool = False) -> list[bool]:

@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from celery import current_app
-
 from synctasks import dispatch
 from synctasks.database import transaction
 from synctasks.errors import SynctasksError
@@ -49,8 +47,7 @@ def follow(flow: Flow, run: int) -> Iterator[dict[str, Any]]:
 
 def _worker_answers(flow: Flow) -> bool:
     """True if one does, else NoWorker is raised."""
-    dispatch.check_broker()
-    if current_app.control.ping(timeout=1.0):
+    if dispatch.worker_answers():
         return True
     raise NoWorker(
         f"no worker answered within {WORKER_SECONDS:.0f} s. The request for {flow.name} stays: "

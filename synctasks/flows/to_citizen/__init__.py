@@ -1,0 +1,1 @@
+"""Flows from the warehouse to the portal."""

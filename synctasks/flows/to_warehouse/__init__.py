@@ -1,0 +1,1 @@
+"""Flows from the portal to the warehouse: from the third release on."""

@@ -1,0 +1,37 @@
+# Every target does its own set-up. Python 3.11 or newer and make are all that is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint bench clean
+
+help:  ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.ready  ## Make .venv with the package and everything for tests
+
+.venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "synctasks needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@echo "Setting up .venv (once, about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: setup  ## See it work: two databases kept in step, with servers of its own
+	@$(BIN)/synctasks demo
+
+test: setup  ## All tests that need only PyPI, on servers of their own (or those in the environment)
+	@$(BIN)/pytest
+
+lint: setup  ## ruff, mypy (strict on the package), import-linter
+	@$(BIN)/ruff check synctasks tests benchmarks config
+	@$(BIN)/ruff format --check synctasks tests benchmarks config
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: setup  ## Speed, as ratios against baselines run side by side
+	@$(BIN)/python -m benchmarks
+
+clean:  ## Remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
