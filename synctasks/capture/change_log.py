@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synctasks.database import Transaction, transaction
+from synctasks.database import Transaction, array, transaction
 from synctasks.errors import SetupError
 from synctasks.flow import Flow
 from synctasks.lane import due_sql, lane_sql
@@ -84,7 +84,7 @@ def request(flow: Flow, keys: Sequence[str], origin: str) -> tuple[int, list[int
                 remedy=f"A key is the source's {flow.source.key} ({flow.source.key_type})",
             )
     statement = _REQUEST.replace("{lane}", lane_sql("asked.key", lane_count(flow)))
-    parameters = {"flow": flow.name, "keys": list(keys), "origin": origin}
+    parameters = {"flow": flow.name, "keys": array(keys), "origin": origin}
     with transaction(flow.source.database) as source:
         row = source.row(statement, parameters)
         assert row is not None, "the statement returns the run it inserts"

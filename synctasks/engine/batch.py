@@ -10,10 +10,11 @@ from dataclasses import dataclass
 class Batch:
     """Keys in step with whether only captured changes ask for them (the event filter's say).
 
-    `remove` lets the merge remove what is gone; `with_keys` asks for the keys behind counts.
+    Without `captured`, none of them does. `remove` lets the merge remove what is gone;
+    `with_keys` asks for the keys behind the counts.
     """
 
     keys: Sequence[str]
-    captured: Sequence[bool]
+    captured: Sequence[bool] = ()
     remove: bool = True
     with_keys: bool = True

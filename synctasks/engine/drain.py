@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from synctasks.database import DRAIN, Limits, Transaction, transaction
+from synctasks.database import DRAIN, Limits, Transaction, array, transaction
 from synctasks.engine import lock
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, Books
@@ -49,7 +49,7 @@ WITH forgotten AS (
     RETURNING
         key,
         run,
-        CASE WHEN origin = 'captured' AND not_before IS NULL AND key <> ALL (%(deferred)s)
+        CASE WHEN origin = 'captured' AND not_before IS NULL AND key <> ALL (%(deferred)s::text[])
             THEN extract(epoch FROM clock_timestamp() - coalesce(
                 CASE WHEN current_setting('track_commit_timestamp')::boolean
                     THEN pg_xact_commit_timestamp(transaction::xid)
@@ -74,7 +74,7 @@ SET started_at = NULL, retry_at = NULL
 WHERE flow = %(flow)s AND lane = %(lane)s;
 
 DELETE FROM synctasks.deferred
-WHERE flow = %(flow)s AND key = ANY (%(keys)s) AND key <> ALL (%(deferred)s);
+WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[]) AND key <> ALL (%(deferred)s::text[]);
 
 INSERT INTO synctasks.deferred (flow, key)
 SELECT %(flow)s, key
@@ -164,7 +164,8 @@ class Drain:
         with transaction(self._flow.source.database, self.limits) as source:
             forgotten = self._forget(source, taken, deferred)
             keys = [each.key for each in forgotten]
-            source.execute(_SETTLE, {**self._where, "keys": keys, "deferred": deferred})
+            settled = {"keys": array(keys), "deferred": array(deferred)}
+            source.execute(_SETTLE, {**self._where, **settled})
             if forgotten:
                 source.execute(_HISTORY, self._history(forgotten, books.only(keys)))
             for run in sorted({run for each in forgotten for run in each.runs}):
@@ -174,10 +175,8 @@ class Drain:
             return bool(source.value(_PENDING, self._where))
 
     def _forget(self, source: Transaction, ids: list[int], deferred: list[str]) -> list[_Forgotten]:
-        rows = source.rows(
-            _FORGET,
-            {**self._where, "ids": ids, "deferred": deferred, "bounds": list(LATENCY_BOUNDS_MS)},
-        )
+        wanted = {"ids": ids, "deferred": array(deferred), "bounds": list(LATENCY_BOUNDS_MS)}
+        rows = source.rows(_FORGET, {**self._where, **wanted})
         return [
             _Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
             for key, changes, runs, buckets in rows

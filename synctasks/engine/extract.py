@@ -57,7 +57,7 @@ def rows_sql(flow: Flow) -> str:
         key_type=flow.source.key_type,
         scope=flow.scope.sql if flow.scope else "true",
         event_filter=flow.event_filter.sql if flow.event_filter else "true",
-        expressions=sql.lines((_expression(column) for column in flow.columns), indent=8),
+        expressions=sql.lines((expression(column) for column in flow.columns), indent=8),
     )
 
 
@@ -73,7 +73,8 @@ def document_sql(flow: Flow, most_bytes: int) -> str:
     return _DOCUMENT.format(extract=rows_sql(flow), most_bytes=most_bytes)
 
 
-def _expression(column: Column) -> str:
+def expression(column: Column) -> str:
+    """One output column: masked, and of the target's type."""
     value = sql.name(f"source.{column.reads}")
     masked = column.mask.sql.format(value=value) if column.mask else value
     return f"({masked})::{column.type} AS {sql.name(column.name)}"

@@ -77,8 +77,7 @@ removable AS (
     SELECT target.{key}
     FROM unnest(%(keys)s::text[]) AS wanted (key)
     JOIN {table} AS target ON target.{key} = wanted.key::{key_type}
-    WHERE %(remove)s
-        AND NOT EXISTS (
+    WHERE NOT EXISTS (
             SELECT
             FROM staged
             WHERE staged.key = wanted.key AND staged.verdict <> 'out_of_scope'
@@ -112,9 +111,10 @@ COPY_SQL = "COPY staged FROM STDIN (FORMAT binary)"
 
 @cache
 def merge_sql(flow: Flow, *, from_document: bool) -> str:
-    """The merge: parameters `keys`, `remove`, `with_keys`, and `document` if staged as one.
+    """The merge: parameters `keys`, `with_keys`, and `document` if staged as one.
 
-    Returns rows (box, count, keys or NULL).
+    `keys` are those whose row goes where the source has none. Returns rows
+    (box, count, keys or NULL).
     """
     columns = [column.name for column in flow.columns]
     others = [column for column in columns if column != flow.target.key]

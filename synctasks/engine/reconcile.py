@@ -51,7 +51,7 @@ def reconcile(flow: Flow, work: Work[Taken]) -> Done | None:
     Dying before the target's commit changes nothing; dying before `settle` repeats work that
     then writes nothing. Raises SynctasksError.
     """
-    with transaction(flow.target.database, work.limits) as target:
+    with transaction(flow.target.database, work.limits, by_key=True) as target:
         lane = work.enter(target)
         if lane is None:
             return None
@@ -61,7 +61,7 @@ def reconcile(flow: Flow, work: Work[Taken]) -> Done | None:
         taken, batch = found
         with (
             _fresh_binding(),
-            transaction(flow.source.database, work.limits, snapshot=True) as source,
+            transaction(flow.source.database, work.limits, snapshot=True, by_key=True) as source,
         ):
             books = carry(bound(flow), batch, source, target)
     return Done(lane, work.settle(lane, taken, books))

@@ -11,7 +11,7 @@ import os
 import threading
 from typing import BinaryIO
 
-from synctasks.database import Transaction
+from synctasks.database import Transaction, array
 from synctasks.engine import extract, merge
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
@@ -23,8 +23,10 @@ MOST_BYTES = 4 * 2**20
 
 def carry(flow: Flow, batch: Batch, source: Transaction, target: Transaction) -> Books:
     """Extract the batch, merge it, and say what became of it."""
-    parameters = {"keys": list(batch.keys), "captured": list(batch.captured)}
-    settings = {"keys": list(batch.keys), "remove": batch.remove, "with_keys": batch.with_keys}
+    keys = array(batch.keys)
+    parameters = {"keys": keys, "captured": array(batch.captured)}
+    settings: dict[str, object] = {"keys": keys if batch.remove else "{}"}
+    settings["with_keys"] = batch.with_keys
     document = _document(flow, source, parameters) if len(batch.keys) <= MOST_KEYS else None
     if document is None:
         target.execute(merge.create_sql(flow))
@@ -35,7 +37,7 @@ def carry(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
     return Books.of(target.rows(statement, settings))
 
 
-def _document(flow: Flow, source: Transaction, parameters: dict[str, object]) -> str | None:
+def _document(flow: Flow, source: Transaction, parameters: dict[str, str]) -> str | None:
     row = source.row(extract.document_sql(flow, MOST_BYTES), parameters)
     assert row is not None, "an aggregate returns a row"
     document: str | None = row[1]
@@ -43,7 +45,7 @@ def _document(flow: Flow, source: Transaction, parameters: dict[str, object]) ->
 
 
 def _stream(
-    flow: Flow, source: Transaction, target: Transaction, parameters: dict[str, object]
+    flow: Flow, source: Transaction, target: Transaction, parameters: dict[str, str]
 ) -> None:
     """COPY out of one server into the other, through a pipe that a second thread fills."""
     reading, writing = os.pipe()
@@ -62,7 +64,7 @@ class _Filling(threading.Thread):
     """The source's end of the pipe."""
 
     def __init__(
-        self, source: Transaction, statement: str, parameters: dict[str, object], pipe: BinaryIO
+        self, source: Transaction, statement: str, parameters: dict[str, str], pipe: BinaryIO
     ) -> None:
         super().__init__(name="extract")
         self._source, self._statement, self._parameters = source, statement, parameters

@@ -29,7 +29,12 @@ LIMIT 1
 
 _SETTLE = f"""\
 DELETE FROM synctasks.deferred
-WHERE flow = %(flow)s AND key = ANY (%(keys)s);
+WHERE flow = %(flow)s
+    AND key IN (
+        SELECT unnest(keys)
+        FROM synctasks.chunk
+        WHERE run = %(run)s AND number = %(number)s
+    );
 
 UPDATE synctasks.chunk
 SET
@@ -64,7 +69,6 @@ class Chunk:
         self._flow = flow
         self._run = run
         self._number: int | None = None
-        self._keys: list[str] = []
         self._began = time.monotonic()
 
     def enter(self, target: Transaction) -> int | None:
@@ -79,17 +83,15 @@ class Chunk:
             row = source.row(_TAKE, {"run": self._run, "lane": lane})
         if row is None:
             return None
-        number, phase, self._keys = row
+        number, phase, keys = row
         self._number = number
-        captured = [False] * len(self._keys)
-        return number, Batch(self._keys, captured, remove=phase == "target", with_keys=False)
+        return number, Batch(keys, remove=phase == "target", with_keys=False)
 
     def settle(self, lane: int, taken: int, books: Books) -> bool:
         settled = {
             "flow": self._flow.name,
             "run": self._run,
             "number": taken,
-            "keys": self._keys,
             "elapsed_ms": max(1, round((time.monotonic() - self._began) * 1000)),
         }
         with transaction(self._flow.source.database, self.limits) as source:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from synctasks import sql
-from synctasks.database import CHUNK, Transaction, transaction
+from synctasks.database import CHUNK, Transaction, array, transaction
 from synctasks.engine.refresh import runs
 from synctasks.flow import Absent, Flow
 from synctasks.lane import lane_sql
@@ -38,7 +38,8 @@ FROM (
 ) AS last
 """
 
-_CHUNKS = """\
+# Numbers go on from the run's last chunk: its row is locked, nobody else adds any.
+_ADD_CHUNKS = """\
 INSERT INTO synctasks.chunk (run, number, lane, phase, keys, size)
 SELECT
     %(run)s,
@@ -49,8 +50,7 @@ SELECT
     cardinality(grouped.keys)
 FROM (
     SELECT {lane} AS lane, array_agg(chosen.key) AS keys
-    FROM unnest(%(keys)s::text[]) AS chosen (key)
-    {only}
+    FROM chosen
     GROUP BY 1
 ) AS grouped,
 (
@@ -60,20 +60,48 @@ FROM (
 ) AS numbered
 """
 
+# In the table's own order, so that its index on the key serves.
+_SOURCE_PAGE = """\
+WITH page AS MATERIALIZED (
+    SELECT source.{key} AS key, ({scope}) IS TRUE AS in_scope
+    FROM {table} AS source
+    WHERE {after}
+    ORDER BY source.{key}
+    LIMIT %(page)s
+),
+chosen AS (
+    SELECT key::text AS key FROM page
+),
+added AS (
+{add_chunks}
+)
+SELECT
+    count(*),
+    count(*) FILTER (WHERE in_scope),
+    (SELECT key::text FROM page ORDER BY page.key DESC LIMIT 1)
+FROM page
+"""
+
+_TARGET_PAGE = """\
+SELECT target.{key}::text
+FROM {table} AS target
+WHERE {after}
+ORDER BY target.{key}
+LIMIT %(page)s
+"""
+
+# Lanes are computed in the source only: the servers' hash functions need not agree.
 _NOT_IN_SOURCE = """\
-WHERE NOT EXISTS (
+WITH chosen AS (
+    SELECT kept.key
+    FROM unnest(%(keys)s::text[]) AS kept (key)
+    WHERE NOT EXISTS (
         SELECT
         FROM {table} AS source
-        WHERE source.{key} = chosen.key::{key_type} AND ({scope}) IS TRUE
-    )"""
-
-# In the table's own order, so that its index on the key serves.
-_PAGE = """\
-SELECT source.{key}::text, ({scope}) IS TRUE
-FROM {table} AS source
-WHERE {after}
-ORDER BY source.{key}
-LIMIT %(page)s
+        WHERE source.{key} = kept.key::{key_type} AND ({scope}) IS TRUE
+    )
+)
+{add_chunks}
 """
 
 _MOVE = """\
@@ -127,14 +155,10 @@ class _Page:
     def chunks_open(self) -> bool:
         return bool(self.source.value(_OPEN, {"run": self.run}))
 
-    def add_chunks(self, phase: str, keys: list[str], only: str = "") -> None:
-        statement = _CHUNKS.format(lane=lane_sql("chosen.key", self.lanes), only=only)
-        self.source.execute(statement, {"run": self.run, "phase": phase, "keys": keys})
-
 
 def plan(flow: Flow, run: int, lanes: int) -> bool:
     """Take the run one planning step further. False if it has to wait for chunks or a planner."""
-    with transaction(flow.source.database, CHUNK) as source:
+    with transaction(flow.source.database, CHUNK, by_key=True) as source:
         row = source.row(_RUN, {"run": run})
         if row is None:
             return False
@@ -144,15 +168,22 @@ def plan(flow: Flow, run: int, lanes: int) -> bool:
 
 def _walk_source(page: _Page) -> bool:
     """Pass 1: every key of the source, in scope or not (what is not, is counted)."""
-    size = page.size
-    keys = _read_page(page, page.source, page.flow.source.table, page.flow.source.key, size)
-    page.add_chunks("source", [key for key, _ in keys])
-    page.move(
-        "source" if len(keys) == size else "guard",
-        keys[-1][0] if len(keys) == size else None,
-        planned=len(keys),
-        in_scope=sum(in_scope for _, in_scope in keys),
+    size, source = page.size, page.flow.source
+    statement = _SOURCE_PAGE.format(
+        key=sql.name(source.key),
+        table=sql.name(source.table),
+        scope=_scope(page.flow),
+        after=_after(page, f"source.{sql.name(source.key)}", source.key_type),
+        add_chunks=_ADD_CHUNKS.format(lane=lane_sql("chosen.key", page.lanes)),
     )
+    parameters = {"run": page.run, "phase": "source", "cursor": page.cursor, "page": size}
+    row = page.source.row(statement, parameters)
+    assert row is not None, "an aggregate returns a row"
+    count, in_scope, last = row
+    if count == size:
+        page.move("source", last, planned=count, in_scope=in_scope)
+    else:
+        page.move("guard", None, planned=count, in_scope=in_scope)
     return True
 
 
@@ -180,18 +211,32 @@ def _usual(page: _Page) -> float:
 def _walk_target(page: _Page) -> bool:
     """Pass 2: the keys that only the target has."""
     size, flow = page.size, page.flow
-    with transaction(flow.target.database, CHUNK, snapshot=True) as target:
-        keys = _read_page(page, target, flow.target.table, flow.target.key, size)
-    only = _NOT_IN_SOURCE.format(
+    keys = _target_keys(page, size)
+    statement = _NOT_IN_SOURCE.format(
         table=sql.name(flow.source.table),
         key=sql.name(flow.source.key),
         key_type=flow.source.key_type,
         scope=_scope(flow),
+        add_chunks=_ADD_CHUNKS.format(lane=lane_sql("chosen.key", page.lanes)),
     )
-    page.add_chunks("target", [key for key, _ in keys], only)
-    more = len(keys) == size
-    page.move("target" if more else "finish", keys[-1][0] if more else None)
+    page.source.execute(statement, {"run": page.run, "phase": "target", "keys": array(keys)})
+    if len(keys) == size:
+        page.move("target", keys[-1])
+    else:
+        page.move("finish", None)
     return True
+
+
+def _target_keys(page: _Page, size: int) -> list[str]:
+    key = f"target.{sql.name(page.flow.target.key)}"
+    statement = _TARGET_PAGE.format(
+        key=sql.name(page.flow.target.key),
+        table=sql.name(page.flow.target.table),
+        after=_after(page, key, page.flow.key_column.type),
+    )
+    with transaction(page.flow.target.database, CHUNK, snapshot=True, by_key=True) as target:
+        rows = target.rows(statement, {"cursor": page.cursor, "page": size})
+    return [key for (key,) in rows]
 
 
 def _finish(page: _Page) -> bool:
@@ -209,20 +254,9 @@ _PHASES: dict[str, Callable[[_Page], bool]] = {
 }
 
 
-def _read_page(
-    page: _Page, side: Transaction, table: str, key: str, size: int
-) -> list[tuple[str, bool]]:
-    """The next keys of a table behind the cursor, and whether each is in the source's scope."""
-    at_source = side is page.source
-    column = page.flow.key_column
-    key_type = page.flow.source.key_type if at_source else column.type
-    statement = _PAGE.format(
-        key=sql.name(key),
-        table=sql.name(table),
-        scope=_scope(page.flow) if at_source else "true",
-        after="true" if page.cursor is None else f"source.{sql.name(key)} > %(cursor)s::{key_type}",
-    )
-    return side.rows(statement, {"cursor": page.cursor, "page": size})
+def _after(page: _Page, key: str, key_type: str) -> str:
+    """The condition that goes on behind the run's cursor."""
+    return "true" if page.cursor is None else f"{key} > %(cursor)s::{key_type}"
 
 
 def _scope(flow: Flow) -> str:

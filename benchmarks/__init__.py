@@ -1,0 +1,1 @@
+"""Speed, measured: ratios against a baseline run side by side in the same minute."""

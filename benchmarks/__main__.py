@@ -1,0 +1,35 @@
+"""`python -m benchmarks [refresh|events|memory …]`."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks.events import events
+from benchmarks.ground import ground
+from benchmarks.memory import memory
+from benchmarks.refresh import refresh
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = ("refresh", "events", "memory")
+    parser.add_argument("what", nargs="*", help=f"any of {', '.join(names)}; default: all")
+    parser.add_argument("--records", type=int, default=100_000, help="golden records")
+    parser.add_argument("--rounds", type=int, default=3, help="pairs of runs of each refresh case")
+    parser.add_argument("--seconds", type=float, default=20, help="of each events case")
+    chosen = parser.parse_args()
+    unknown = set(chosen.what) - set(names)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    what = chosen.what or names
+    with ground(chosen.records) as made:
+        if "refresh" in what:
+            refresh(made, chosen.records, chosen.rounds)
+        if "events" in what:
+            events(made, chosen.records, chosen.seconds)
+        if "memory" in what:
+            memory(made, chosen.records)
+
+
+if __name__ == "__main__":
+    main()

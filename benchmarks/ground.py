@@ -1,0 +1,108 @@
+"""The ground of every benchmark: durable embedded servers, our processes, full tables."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from synctasks import settings
+from synctasks.capture.installer import install
+from synctasks.database import forget_connections
+from synctasks.demo.generate import Plan, fill_tables
+from synctasks.embedded.process import GuardedProcess
+from synctasks.embedded.servers import start_servers
+from synctasks.embedded.waiting import wait_until
+from synctasks.flows import FLOWS
+
+Connection = psycopg2.extensions.connection
+
+_IDLE = """\
+SELECT
+    NOT EXISTS (SELECT FROM synctasks.change_log)
+    AND NOT EXISTS (SELECT FROM synctasks.run WHERE state IN ('requested', 'running'))
+"""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Two databases with our processes at work between them."""
+
+    warehouse_url: str
+    citizen_url: str
+    worker: GuardedProcess
+
+    def warehouse(self) -> Connection:
+        return connection(self.warehouse_url)
+
+    def citizen(self) -> Connection:
+        return connection(self.citizen_url)
+
+    def settle(self, seconds: float = 600) -> None:
+        """Wait until nothing is pending and nothing runs."""
+        with contextlib.closing(self.warehouse()) as warehouse:
+            wait_until(lambda: bool(value(warehouse, _IDLE)), seconds, "everything to be synced")
+
+
+def connection(url: str) -> Connection:
+    """A connection in autocommit."""
+    made = psycopg2.connect(url)
+    made.autocommit = True
+    return made
+
+
+def value(of: Connection, sql: str) -> object:
+    """The first value that a statement returns."""
+    with of.cursor() as cursor:
+        cursor.execute(sql)
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+
+def run(of: Connection, *statements: str) -> None:
+    """Run statements one by one."""
+    with of.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@contextlib.contextmanager
+def ground(records: int) -> Iterator[Ground]:
+    """Servers with full durability, `records` golden records carried over, and a quiet log."""
+    with start_servers(durable=True) as servers, contextlib.ExitStack() as at_the_end:
+        environment = servers.environment()
+        os.environ.update(environment)
+        settings.load.cache_clear()
+        forget_connections()
+        # The app reads the environment when it is imported; messages are sent through it.
+        importlib.import_module("synctasks.app")
+        install(FLOWS, with_schemas=True, notifies=True, progress=lambda _: None)
+        logs = Path(servers.warehouse.directory).parent
+        worker = at_the_end.enter_context(_process(logs, "celery", "-A", "synctasks", "worker"))
+        at_the_end.enter_context(_process(logs, "synctasks", "listen"))
+        made = Ground(
+            servers.warehouse.url("smart_warehouse"), servers.citizen.url("smart_citizen"), worker
+        )
+        with contextlib.closing(psycopg2.connect(made.warehouse_url)) as warehouse:
+            fill_tables(warehouse, ["public.golden_records"], Plan.of_records(records))
+        made.settle()
+        yield made
+        forget_connections()
+
+
+def tidy(ground_: Ground) -> None:
+    """Vacuum and checkpoint both sides, so that no run pays for the one before."""
+    for database in (ground_.warehouse, ground_.citizen):
+        with contextlib.closing(database()) as each:
+            run(each, "VACUUM ANALYZE", "CHECKPOINT")
+
+
+def _process(logs: Path, program: str, *arguments: str) -> GuardedProcess:
+    command = [str(Path(sys.executable).parent / program), *arguments]
+    return GuardedProcess.start(command, log=logs / f"{program}.log")
