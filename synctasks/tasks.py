@@ -132,6 +132,8 @@ def _refresh(flow: Flow) -> Any:
         taken = refresh.step(flow, lanes)
         while taken and time.monotonic() < until:
             dispatch.keep(flag)
+            if taken.planned:
+                dispatch.send_refresh(flow.name)
             if taken.pending_lane is not None:
                 dispatch.send_drains([(flow.name, taken.pending_lane)])
             taken = refresh.step(flow, lanes)

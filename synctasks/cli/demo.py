@@ -1,8 +1,252 @@
 """`synctasks demo`."""
 
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
 import click
 
+from synctasks.capture import installer
+from synctasks.cli.follow import NoWorker, follow
+from synctasks.cli.output import console
+from synctasks.demo import ground, show
+from synctasks.demo.agreement import Agreement, compare
+from synctasks.demo.failure import DemoFailed
+from synctasks.demo.figures import Figures, Meter, carried, pending
+from synctasks.demo.generate import Plan
+from synctasks.demo.processes import Processes
+from synctasks.demo.specimen import specimen
+from synctasks.demo.workload import Workload
+from synctasks.embedded.errors import EmbeddedServerError
+from synctasks.embedded.waiting import wait_until
+from synctasks.engine import refresh
+from synctasks.flow import Flow
+from synctasks.flows import FLOWS
 
-@click.command()
-def demo() -> None:
-    """See it work."""
+_TICK_SECONDS = 0.25
+# How long nothing may move before we say that something is wrong.
+_STUCK_SECONDS = 60.0
+
+_LOOK_AROUND = (
+    "synctasks status",
+    "synctasks sync profile_data",
+    'psql "$SYNCTASKS_WAREHOUSE_URL"',
+)
+
+_EXAMPLES = """\b
+Examples:
+  synctasks demo                               a minute, with servers of its own
+  synctasks demo --records 1000000             ten times the people
+  synctasks demo --records 2000 --seconds 3    the short version
+  synctasks demo --stay                        leaves it running, to look around
+
+With SYNCTASKS_WAREHOUSE_URL, SYNCTASKS_CITIZEN_URL and SYNCTASKS_BROKER_URL set, these servers
+are used. Their tables must be empty, and keep the synthetic data.
+
+Exit status: 0 both sides agree, 1 they do not or a process failed, 2 wrong usage or set-up.
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option(
+    "--records",
+    type=click.IntRange(100, 10_000_000),
+    default=100_000,
+    show_default=True,
+    help="How many people the warehouse knows.",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 86_400),
+    default=20,
+    show_default=True,
+    help="How long the source changes.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Other people, same story.")
+@click.option("--stay", is_flag=True, help="Leave everything running until Ctrl-C.")
+def demo(records: int, seconds: int, seed: int, stay: bool) -> None:
+    """See it work: two databases, a worker, a listener and beat, and a source that changes.
+
+    Creates and fills both databases with people who do not exist, runs the first full refresh,
+    lets an application change the source, waits until nothing is pending, and compares the two
+    sides row by row. Everything it starts is gone when it ends, even if it is killed.
+    """
+    plan = Plan.of_records(records, seed=seed)
+    try:
+        agreed = _play(plan, seconds, stay)
+    except KeyboardInterrupt:
+        raise click.Abort from None
+    except (DemoFailed, NoWorker) as problem:
+        click.echo(f"synctasks: {problem}", err=True)
+        sys.exit(1)
+    except EmbeddedServerError as problem:
+        click.echo(f"synctasks: {problem}", err=True)
+        sys.exit(2)
+    if not agreed:
+        sys.exit(1)
+
+
+def _play(plan: Plan, seconds: int, stay: bool) -> bool:
+    """The whole demo. True if both sides agree and no change was lost."""
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        with show.step(console, "Servers") as step:
+            own = stack.enter_context(ground.servers())
+            step.result = "two PostgreSQL and a broker, for the demo" if own else "yours"
+        runs = _prepare(plan)
+        with show.step(console, "Worker, listener and beat"):
+            # Not before: the app reads the environment.
+            import synctasks.app  # noqa: F401
+
+            processes = stack.enter_context(Processes())
+        for flow, run in runs.items():
+            _refresh(flow, run, processes)
+        agreed = _change_and_compare(plan, seconds, processes)
+        console.print(f"{time.monotonic() - began:.0f} s in all.")
+        if stay:
+            _stay(own, processes)
+    return agreed
+
+
+def _prepare(plan: Plan) -> dict[Flow, int]:
+    """Tables, people, triggers; the first full run of each flow is asked for."""
+    with show.step(console, "Tables and people") as step:
+        counts = ground.lay(plan, lambda table, rows: step.note(f"{table}, {rows:,} rows"))
+        rows = sum(counts.rows.values())
+        step.result = f"{rows:,} rows in {len(counts.rows)} tables, all of it synthetic"
+    with show.step(console, "Triggers and bookkeeping"):
+        installer.install(FLOWS, with_schemas=False, notifies=True, progress=lambda _: None)
+        return {flow: refresh.request(flow, "demo") for flow in FLOWS}
+
+
+def _refresh(flow: Flow, run: int, processes: Processes) -> None:
+    """Follow the flow's first full run. Raises DemoFailed if it fails or stands still."""
+    with show.step(console, f"First full refresh of {flow.name}") as step:
+        done, moved = 0, time.monotonic()
+        for state in follow(flow, run):
+            processes.check()
+            if state["done"] != done:
+                done, moved = state["done"], time.monotonic()
+            elif time.monotonic() - moved > _STUCK_SECONDS:
+                raise DemoFailed(f"{flow.name}: the full refresh stands still at {done:,} records")
+            step.note(f"{done:,} of {max(state['expected'] or 0, state['planned']):,}")
+        if state["state"] != "succeeded":
+            reason = f": {state['error']}" if state["error"] else ""
+            raise DemoFailed(f"{flow.name}: the full refresh {state['state']}{reason}")
+        step.result = f"{state['read']:,} read, {state['written']:,} written"
+
+
+def _change_and_compare(plan: Plan, seconds: int, processes: Processes) -> bool:
+    """The source changes, the sync catches up, the sides are compared, the result is shown."""
+    meter = _meter_at_rest()
+    with Workload(plan) as workload, show.Scoreboard(console, workload) as board:
+        watch = _Watch(meter, workload, board, processes)
+        watch.changing(seconds)
+        workload.stop()
+        figures = watch.catching_up()
+    with show.step(console, "Comparing both sides, row by row"):
+        agreements = [compare(flow) for flow in FLOWS]
+    console.print(show.result(agreements, figures))
+    _show_record()
+    return _judge(agreements, workload.changes, carried(figures))
+
+
+def _meter_at_rest() -> Meter:
+    """A meter, once nothing is pending: where we were installed before, filling was captured."""
+    before = Meter(FLOWS)
+    try:
+        wait_until(lambda: not pending(before.read()), _STUCK_SECONDS, "the changes of the filling")
+    except TimeoutError as error:
+        raise DemoFailed(str(error)) from None
+    return Meter(FLOWS)
+
+
+class _Watch:
+    """Reads and shows the figures four times a second, and sees to it that all is well."""
+
+    def __init__(
+        self, meter: Meter, workload: Workload, board: show.Scoreboard, processes: Processes
+    ) -> None:
+        self._meter, self._workload, self._board = meter, workload, board
+        self._processes = processes
+        self._carried, self._moved = -1, time.monotonic()
+        self._tick = threading.Event()
+
+    def changing(self, seconds: int) -> None:
+        """So many seconds. Raises DemoFailed, SynctasksError."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._look("changing")
+            self._tick.wait(_TICK_SECONDS)
+
+    def catching_up(self) -> Mapping[str, Figures]:
+        """Until nothing is pending; the figures then. Raises DemoFailed, SynctasksError."""
+        while pending(figures := self._look("catching up")):
+            self._tick.wait(_TICK_SECONDS)
+        return figures
+
+    def _look(self, doing: str) -> Mapping[str, Figures]:
+        self._processes.check()
+        self._workload.check()
+        figures = self._meter.read()
+        self._board.show(doing, figures)
+        if carried(figures) != self._carried or not pending(figures):
+            self._carried, self._moved = carried(figures), time.monotonic()
+        elif time.monotonic() - self._moved > _STUCK_SECONDS:
+            raise DemoFailed(
+                f"{pending(figures):,} changes are pending and none was carried "
+                f"for {_STUCK_SECONDS:.0f} s"
+            )
+        return figures
+
+
+def _show_record() -> None:
+    """One record with masked columns beside its source."""
+    for flow in FLOWS:
+        fields = specimen(flow)
+        if any(field.mask for field in fields):
+            source, target = f"{flow.source.database} (source)", f"{flow.target.database} (target)"
+            console.print(
+                f"\nOne record of {flow.name} on both sides (a person who does not exist)"
+            )
+            console.print(show.record(fields, source, target))
+            return
+
+
+def _judge(agreements: Sequence[Agreement], committed: int, carried_over: int) -> bool:
+    """Say what does not agree; True if everything does."""
+    console.print()
+    for each in agreements:
+        if each.differing:
+            named = ", ".join(each.examples)
+            more = ", …" if each.differing > len(each.examples) else ""
+            console.print(f"{each.flow}: {each}: {named}{more}", markup=False, soft_wrap=True)
+    if committed != carried_over:
+        console.print(f"{committed:,} changes were committed, but {carried_over:,} carried.")
+    agreed = committed == carried_over and not any(each.differing for each in agreements)
+    if agreed:
+        console.print(f"Both sides agree, and all {committed:,} changes were carried.")
+    return agreed
+
+
+def _stay(own: Mapping[str, str], processes: Processes) -> None:
+    """Wait for Ctrl-C. Raises DemoFailed if a process ends meanwhile."""
+    if own:
+        console.print("\nEverything is running. In another terminal:", markup=False)
+        for name, value in own.items():
+            console.print(f"  export {name}={shlex.quote(value)}", markup=False, soft_wrap=True)
+    else:
+        console.print("\nWorker, listener and beat are running. In another terminal:")
+    for command in _LOOK_AROUND:
+        console.print(f"  {command}", markup=False, soft_wrap=True)
+    for name in ("worker", "listener", "beat"):
+        console.print(f"  tail {processes.log(name)}", markup=False, soft_wrap=True)
+    console.print("Ctrl-C ends it.")
+    tick = threading.Event()
+    while not tick.wait(1.0):
+        processes.check()

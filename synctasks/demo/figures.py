@@ -40,7 +40,9 @@ class Meter:
         carried = _carried(self._flows)
         found = {}
         for name, entry in entries.items():
-            since = [now - then for now, then in zip(carried[name], self._before[name], strict=True)]
+            since = [
+                now - then for now, then in zip(carried[name], self._before[name], strict=True)
+            ]
             found[name] = Figures(entry["pending"], *since, latency=entry["latency_seconds"])
         return found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import psycopg2
 import pytest
 
-from tests.rows import Connection, add_record, execute, pending, rows, value
+from tests.rows import Connection, add_record, execute, pending, rows
 
 OpenSession = Callable[..., Connection]
 
@@ -89,7 +89,8 @@ def test_names_that_an_application_puts_in_the_way_are_never_called(
         execute(
             clerk, f"CREATE OPERATOR {schema}.<> (FUNCTION = {schema}.unequal, {operator})"
         )
-    execute(clerk, "CREATE TEMPORARY TABLE change_log (LIKE golden_records)")
+    for table in ("change_log", "new_rows", "old_rows"):
+        execute(clerk, f"CREATE TEMPORARY TABLE {table} (LIKE golden_records)")
     execute(clerk, "SET search_path = pg_temp, public, pg_catalog")
     with pytest.raises(psycopg2.errors.RaiseException, match="trapped"):
         execute(clerk, "SELECT 'a'::text <> 'b'::text")
@@ -124,13 +125,13 @@ def test_a_write_that_fails_fails_as_before_and_leaves_nothing(warehouse: Connec
 def test_one_application_never_waits_for_the_capture_of_another(
     open_session: OpenSession, warehouse: Connection
 ) -> None:
-    """The same key in two open transactions: only the table's own rules may make one wait."""
-    open_one = open_session()
-    add_record(open_one, "GR-1")
-    execute(open_one, "DELETE FROM golden_records WHERE gr_id = 'GR-1'")
-    execute(warehouse, "SET statement_timeout = '5s'")
-    add_record(warehouse, "GR-1")
-    execute(warehouse, "TRUNCATE golden_records") if False else None
-    assert pending(warehouse) == [("GR-1", "insert")]
-    open_one.commit()
-    assert value(warehouse, "SELECT count(*) FROM synctasks.change_log") == 3
+    """Not even where both ask for the same full run, and one is under way."""
+    bulk = "INSERT INTO golden_records (gr_id) SELECT '{}' || n FROM generate_series(1, 50001) AS n"
+    execute(warehouse, "UPDATE synctasks.run SET state = 'running'")
+    still_open = open_session()
+    execute(still_open, bulk.format("A"))
+    execute(warehouse, "SET lock_timeout = '1s'")
+    execute(warehouse, bulk.format("B"))
+    still_open.commit()
+    states = rows(warehouse, "SELECT state FROM synctasks.run ORDER BY id")
+    assert states == ["running", "requested", "requested"]

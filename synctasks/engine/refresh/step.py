@@ -25,8 +25,9 @@ FROM (
 
 @dataclass(frozen=True)
 class Step:
-    """A step that was taken, and the lane in which it saw pending changes, if any."""
+    """A step that was taken: whether it made work for others, where it saw pending changes."""
 
+    planned: bool = False
     pending_lane: int | None = None
 
 
@@ -39,7 +40,7 @@ def step(flow: Flow, lanes: int) -> Step | None:
     if run is None:
         return None
     if _open_chunks(flow, run, enough=lanes) < lanes and plan(flow, run, lanes):
-        return Step()
+        return Step(planned=True)
     chunk = Chunk(flow, run)
     try:
         done = reconcile(flow, chunk)
