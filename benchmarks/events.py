@@ -29,6 +29,10 @@ REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.benc
 """
 
 _UPDATE = "UPDATE public.golden_records SET city_village = %s, updated_at = now() WHERE gr_id = %s"
+_DISTURB = """
+UPDATE public.profile_data SET gender = gender || ' '
+WHERE record_id BETWEEN '{first}' AND '{last}'
+"""
 _UPDATE_TARGET = "UPDATE public.profile_data SET city = %s WHERE record_id = %s"
 
 
@@ -41,7 +45,7 @@ def events(ground: Ground, records: int, seconds: float) -> None:
     floor = _measure(ground, records, seconds, through_us=False)
     _tell("floor: two commits", floor, floor)
     _tell("synctasks", _measure(ground, records, seconds), floor)
-    with _refreshing(ground):
+    with _refreshing(ground, records):
         during = _measure(ground, records, seconds)
     _tell("synctasks, while refreshing", during, floor)
     ground.settle()
@@ -67,7 +71,7 @@ def _measure(
 def _write(ground: Ground, records: int, seconds: float, *, through_us: bool) -> dict[str, float]:
     """A hundred updates a second of random rows; when each was committed, by its token."""
     committed: dict[str, float] = {}
-    chosen = random.Random(7).sample(range(1, records + 1), int(seconds * 100))
+    chosen = random.Random(7).sample(range(1, records // 2), int(seconds * 100))
     with contextlib.closing(ground.warehouse()) as source, source.cursor() as cursor:
         target = ground.citizen()
         began = time.monotonic()
@@ -100,16 +104,17 @@ def _take(citizen: Connection, seen: dict[str, float]) -> None:
 
 
 @contextlib.contextmanager
-def _refreshing(ground: Ground) -> Iterator[None]:
-    """Full refreshes one after the other, over a target that is all different each time."""
-    stop = threading.Event()
+def _refreshing(ground: Ground, records: int) -> Iterator[None]:
+    """Full refreshes one after the other, which find rows to write in the half without events."""
+    stop, pick = threading.Event(), random.Random(11)
 
     def again() -> None:
         with contextlib.closing(ground.citizen()) as citizen:
             while not stop.is_set():
-                run(citizen, "UPDATE public.profile_data SET gender = gender || ' '")
+                first = pick.randrange(records // 2, records - 5_000)
+                run(citizen, _DISTURB.format(first=f"GR-{first:08}", last=f"GR-{first + 999:08}"))
                 ask_for_all(PROFILE_DATA)
-                stop.wait(1.0)
+                stop.wait(0.1)
 
     thread = threading.Thread(target=again)
     thread.start()

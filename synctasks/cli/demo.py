@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import click
 
@@ -17,20 +18,18 @@ from synctasks.cli.output import console
 from synctasks.demo import ground, show
 from synctasks.demo.agreement import Agreement, compare
 from synctasks.demo.failure import DemoFailed
-from synctasks.demo.figures import Figures, Meter, carried, pending
+from synctasks.demo.figures import Meter, carried, pending
 from synctasks.demo.generate import Plan
 from synctasks.demo.processes import Processes
 from synctasks.demo.specimen import specimen
+from synctasks.demo.watch import STUCK_SECONDS, Watch
 from synctasks.demo.workload import Workload
 from synctasks.embedded.errors import EmbeddedServerError
 from synctasks.embedded.waiting import wait_until
 from synctasks.engine import refresh
+from synctasks.engine.books import BOXES
 from synctasks.flow import Flow
 from synctasks.flows import FLOWS
-
-_TICK_SECONDS = 0.25
-# How long nothing may move before we say that something is wrong.
-_STUCK_SECONDS = 60.0
 
 _LOOK_AROUND = (
     "synctasks status",
@@ -107,7 +106,7 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
         for flow, run in runs.items():
             _refresh(flow, run, processes)
         agreed = _change_and_compare(plan, seconds, processes)
-        console.print(f"{time.monotonic() - began:.0f} s in all.")
+        console.print(f"The demo took {time.monotonic() - began:.0f} s.")
         if stay:
             _stay(own, processes)
     return agreed
@@ -132,23 +131,38 @@ def _refresh(flow: Flow, run: int, processes: Processes) -> None:
             processes.check()
             if state["done"] != done:
                 done, moved = state["done"], time.monotonic()
-            elif time.monotonic() - moved > _STUCK_SECONDS:
+            elif time.monotonic() - moved > STUCK_SECONDS:
                 raise DemoFailed(f"{flow.name}: the full refresh stands still at {done:,} records")
-            step.note(f"{done:,} of {max(state['expected'] or 0, state['planned']):,}")
+            total = max(state["expected"] or 0, state["planned"])
+            step.note(f"{done:,} of {total:,} records", done, total)
         if state["state"] != "succeeded":
             reason = f": {state['error']}" if state["error"] else ""
             raise DemoFailed(f"{flow.name}: the full refresh {state['state']}{reason}")
-        step.result = f"{state['read']:,} read, {state['written']:,} written"
+        parts = [f"{state[box]:,} {box}" for box in BOXES if state[box]]
+        step.result = f"{state['read']:,} read: {', '.join(parts) or 'nothing'}"
+        # It began before we came to look.
+        step.seconds = _seconds_between(state["started_at"], state["finished_at"])
+
+
+def _seconds_between(began: str, ended: str) -> float:
+    """Between two times in ISO 8601."""
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
 
 
 def _change_and_compare(plan: Plan, seconds: int, processes: Processes) -> bool:
     """The source changes, the sync catches up, the sides are compared, the result is shown."""
     meter = _meter_at_rest()
     with Workload(plan) as workload, show.Scoreboard(console, workload) as board:
-        watch = _Watch(meter, workload, board, processes)
+        watch = Watch(meter, workload, board, processes)
         watch.changing(seconds)
         workload.stop()
+        stopped = time.monotonic()
         figures = watch.catching_up()
+    console.print(
+        f"The source changed for {seconds} s: {workload.transactions:,} transactions, "
+        f"{workload.changes:,} changes; nothing pending {time.monotonic() - stopped:.1f} s later",
+        soft_wrap=True,
+    )
     with show.step(console, "Comparing both sides, row by row"):
         agreements = [compare(flow) for flow in FLOWS]
     console.print(show.result(agreements, figures))
@@ -160,49 +174,10 @@ def _meter_at_rest() -> Meter:
     """A meter, once nothing is pending: where we were installed before, filling was captured."""
     before = Meter(FLOWS)
     try:
-        wait_until(lambda: not pending(before.read()), _STUCK_SECONDS, "the changes of the filling")
+        wait_until(lambda: not pending(before.read()), STUCK_SECONDS, "the changes of the filling")
     except TimeoutError as error:
         raise DemoFailed(str(error)) from None
     return Meter(FLOWS)
-
-
-class _Watch:
-    """Reads and shows the figures four times a second, and sees to it that all is well."""
-
-    def __init__(
-        self, meter: Meter, workload: Workload, board: show.Scoreboard, processes: Processes
-    ) -> None:
-        self._meter, self._workload, self._board = meter, workload, board
-        self._processes = processes
-        self._carried, self._moved = -1, time.monotonic()
-        self._tick = threading.Event()
-
-    def changing(self, seconds: int) -> None:
-        """So many seconds. Raises DemoFailed, SynctasksError."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self._look("changing")
-            self._tick.wait(_TICK_SECONDS)
-
-    def catching_up(self) -> Mapping[str, Figures]:
-        """Until nothing is pending; the figures then. Raises DemoFailed, SynctasksError."""
-        while pending(figures := self._look("catching up")):
-            self._tick.wait(_TICK_SECONDS)
-        return figures
-
-    def _look(self, doing: str) -> Mapping[str, Figures]:
-        self._processes.check()
-        self._workload.check()
-        figures = self._meter.read()
-        self._board.show(doing, figures)
-        if carried(figures) != self._carried or not pending(figures):
-            self._carried, self._moved = carried(figures), time.monotonic()
-        elif time.monotonic() - self._moved > _STUCK_SECONDS:
-            raise DemoFailed(
-                f"{pending(figures):,} changes are pending and none was carried "
-                f"for {_STUCK_SECONDS:.0f} s"
-            )
-        return figures
 
 
 def _show_record() -> None:
@@ -216,6 +191,10 @@ def _show_record() -> None:
             )
             console.print(show.record(fields, source, target))
             return
+
+
+def _sides(flow: Flow) -> tuple[str, str]:
+    return f"{flow.source.database} (source)", f"{flow.target.database} (target)"
 
 
 def _judge(agreements: Sequence[Agreement], committed: int, carried_over: int) -> bool:

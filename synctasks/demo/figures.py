@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from synctasks.database import transaction
-from synctasks.flow import Database, Flow
+from synctasks.flow import Flow
 from synctasks.monitoring.status import status
+
+_BOXES = ("carried", "written", "removed")
 
 _CARRIED = """\
 SELECT flow, sum(taken)::bigint, sum(written)::bigint, sum(removed)::bigint
@@ -38,13 +40,14 @@ class Meter:
         """The figures by flow, now. Raises SynctasksError."""
         entries = status(self._flows)["flows"]
         carried = _carried(self._flows)
-        found = {}
-        for name, entry in entries.items():
-            since = [
-                now - then for now, then in zip(carried[name], self._before[name], strict=True)
-            ]
-            found[name] = Figures(entry["pending"], *since, latency=entry["latency_seconds"])
-        return found
+        return {
+            name: Figures(
+                pending=entry["pending"],
+                **{box: carried[name][box] - self._before[name][box] for box in _BOXES},
+                latency=entry["latency_seconds"],
+            )
+            for name, entry in entries.items()
+        }
 
 
 def pending(figures: Mapping[str, Figures]) -> int:
@@ -57,12 +60,10 @@ def carried(figures: Mapping[str, Figures]) -> int:
     return sum(each.carried for each in figures.values())
 
 
-def _carried(flows: Sequence[Flow]) -> dict[str, tuple[int, int, int]]:
-    sums = {flow.name: (0, 0, 0) for flow in flows}
-    for database in Database:
-        if not any(flow.source.database is database for flow in flows):
-            continue
+def _carried(flows: Sequence[Flow]) -> dict[str, dict[str, int]]:
+    sums = {flow.name: dict.fromkeys(_BOXES, 0) for flow in flows}
+    for database in dict.fromkeys(flow.source.database for flow in flows):
         with transaction(database) as source:
             rows = source.rows(_CARRIED)
-        sums.update({flow: (taken, *boxes) for flow, taken, *boxes in rows if flow in sums})
+        sums.update({flow: dict(zip(_BOXES, counts, strict=True)) for flow, *counts in rows})
     return sums

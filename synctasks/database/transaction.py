@@ -1,42 +1,28 @@
-"""Connections and transactions to the two databases, with every limit that keeps us harmless.
+"""Transactions at the two databases, with every limit that keeps us harmless.
 
-Connections are pooled, one pool a process and database, opened lazily (they must not cross a
-fork). They run in autocommit; a transaction's BEGIN travels with its limits and its first
-statement in one round trip.
+Connections run in autocommit; a transaction's BEGIN travels with its limits in one round trip.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, BinaryIO
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy import URL, Engine, create_engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection
 
-from synctasks import settings
-from synctasks.errors import SetupError, SynctasksError, TransientError, translate
+from synctasks.database.login import connect_error
+from synctasks.database.pool import engine
+from synctasks.errors import SynctasksError, TransientError, translate
 from synctasks.flow import Database
 
 Parameters = Mapping[str, Any]
 Row = tuple[Any, ...]
-
-# Our side gives a silent peer up after 15 s; 5 s to connect.
-CONNECT_ARGUMENTS: Mapping[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
 
 # lock_timeout stays under deadlock_timeout (1 s), so that we lose and never the application.
 # synchronous_commit: whatever the server says, but at least local.
@@ -143,7 +129,7 @@ def transaction(
 
 @contextlib.contextmanager
 def _connection(database: str) -> Iterator[Cursor]:
-    """A pooled connection's cursor. On an error the connection is closed: that rolls back."""
+    """A pooled connection's cursor; rolled back on an error, or closed where that fails."""
     try:
         pooled = engine(database).raw_connection()
     except DBAPIError as error:
@@ -153,13 +139,23 @@ def _connection(database: str) -> Iterator[Cursor]:
     try:
         cursor: Cursor = pooled.cursor()
         yield cursor
+    except SynctasksError:
+        _roll_back(pooled, database)
+        raise
     except BaseException:
         pooled.invalidate()
         raise
-    else:
-        cursor.close()
     finally:
         pooled.close()
+
+
+def _roll_back(pooled: PoolProxiedConnection, database: str) -> None:
+    """End the transaction; with the connection gone, the pool's others are gone, too."""
+    try:
+        pooled.cursor().execute("ROLLBACK")
+    except psycopg2.Error:
+        pooled.invalidate()
+        engine(database).dispose()
 
 
 @contextlib.contextmanager
@@ -168,104 +164,3 @@ def _translated(place: str) -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         raise translate(error, place) from None
-
-
-def connect(database: Database | str, *, role: str) -> psycopg2.extensions.connection:
-    """A connection of its own, in autocommit (the listener's, the installer's).
-
-    Raises SetupError for what only an operator can mend, TransientError for the rest.
-    """
-    url = driver_url(str(database))
-    try:
-        connection = psycopg2.connect(
-            url, application_name=f"synctasks {role}", **CONNECT_ARGUMENTS
-        )
-    except psycopg2.Error as error:
-        raise connect_error(error, str(database)) from None
-    connection.autocommit = True
-    return connection
-
-
-def driver_url(database: str) -> str:
-    """The URL as libpq takes it."""
-    url = make_url(settings.load().database_url(database)).set(drivername="postgresql")
-    return url.render_as_string(hide_password=False)
-
-
-def pool_url(database: str) -> URL:
-    """The URL as SQLAlchemy takes it: plain `postgresql:` would mean another driver."""
-    return make_url(settings.load().database_url(database)).set(drivername="postgresql+psycopg2")
-
-
-def connect_error(error: BaseException | None, database: str) -> SynctasksError:
-    """Why a connection failed: what an operator must mend, or what passes by itself."""
-    variable = settings.DATABASE_VARIABLES[database]
-    text = str(error)
-    for sign, cause, remedy in _CONNECT_PROBLEMS:
-        if sign in text:
-            return SetupError(f"{database} database", cause, remedy.format(variable=variable))
-    return TransientError(
-        f"{database} database: cannot connect. Is the server running, "
-        f"and are host and port in {variable} right?"
-    )
-
-
-# libpq reports a refused login without an SQLSTATE, so its words are all there is to go by.
-_CONNECT_PROBLEMS = (
-    (
-        "password authentication failed",
-        "the password is wrong",
-        "Put the right user and password into {variable}",
-    ),
-    (
-        "no password supplied",
-        "the server wants a password and the URL has none",
-        "Put user and password into {variable}",
-    ),
-    (
-        "could not translate host name",
-        "the host name is unknown",
-        "Put the right host into {variable}",
-    ),
-    (
-        "does not exist",
-        "the server has no such database or user",
-        "Create it, or put the right names into {variable}",
-    ),
-    (
-        "no pg_hba.conf entry",
-        "the server does not admit this host and user",
-        "Add them to its pg_hba.conf, or change {variable}",
-    ),
-)
-
-
-@cache
-def engine(database: str) -> Engine:
-    """The process's pool for a database: up to ten connections, checked before use."""
-    pool = create_engine(
-        pool_url(database),
-        pool_size=4,
-        max_overflow=6,
-        pool_timeout=10,
-        pool_pre_ping=True,
-        pool_reset_on_return=None,
-        connect_args={**CONNECT_ARGUMENTS, "application_name": "synctasks"},
-    )
-
-    @event.listens_for(pool, "connect")
-    def _autocommit(connection: Any, _record: object) -> None:
-        connection.autocommit = True
-
-    return pool
-
-
-def forget_connections(*, close: bool = True) -> None:
-    """Drop the process's pools; without closing them where a parent still uses them."""
-    for database in Database:
-        if engine.cache_info().currsize:
-            engine(str(database)).dispose(close=close)
-    engine.cache_clear()
-
-
-os.register_at_fork(after_in_child=lambda: forget_connections(close=False))

@@ -1,0 +1,94 @@
+"""How a connection is made, and what it means when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg2
+from sqlalchemy import URL
+from sqlalchemy.engine import make_url
+
+from synctasks import settings
+from synctasks.errors import SetupError, SynctasksError, TransientError
+from synctasks.flow import Database
+
+# Our side gives a silent peer up after 15 s; 5 s to connect.
+CONNECT_ARGUMENTS: Mapping[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
+def connect(database: Database | str, *, role: str) -> psycopg2.extensions.connection:
+    """A connection of its own, in autocommit (the listener's, the installer's).
+
+    Raises SetupError for what only an operator can mend, TransientError for the rest.
+    """
+    url = driver_url(str(database))
+    try:
+        connection = psycopg2.connect(
+            url, application_name=f"synctasks {role}", **CONNECT_ARGUMENTS
+        )
+    except psycopg2.Error as error:
+        raise connect_error(error, str(database)) from None
+    connection.autocommit = True
+    return connection
+
+
+def driver_url(database: str) -> str:
+    """The URL as libpq takes it."""
+    url = make_url(settings.load().database_url(database)).set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
+def pool_url(database: str) -> URL:
+    """The URL as SQLAlchemy takes it: plain `postgresql:` would mean another driver."""
+    return make_url(settings.load().database_url(database)).set(drivername="postgresql+psycopg2")
+
+
+def connect_error(error: BaseException | None, database: str) -> SynctasksError:
+    """Why a connection failed: what an operator must mend, or what passes by itself."""
+    variable = settings.DATABASE_VARIABLES[database]
+    text = str(error)
+    for sign, cause, remedy in _CONNECT_PROBLEMS:
+        if sign in text:
+            return SetupError(f"{database} database", cause, remedy.format(variable=variable))
+    return TransientError(
+        f"{database} database: cannot connect. Is the server running, "
+        f"and are host and port in {variable} right?"
+    )
+
+
+# libpq reports a refused login without an SQLSTATE, so its words are all there is to go by.
+_CONNECT_PROBLEMS = (
+    (
+        "password authentication failed",
+        "the password is wrong",
+        "Put the right user and password into {variable}",
+    ),
+    (
+        "no password supplied",
+        "the server wants a password and the URL has none",
+        "Put user and password into {variable}",
+    ),
+    (
+        "could not translate host name",
+        "the host name is unknown",
+        "Put the right host into {variable}",
+    ),
+    (
+        "does not exist",
+        "the server has no such database or user",
+        "Create it, or put the right names into {variable}",
+    ),
+    (
+        "no pg_hba.conf entry",
+        "the server does not admit this host and user",
+        "Add them to its pg_hba.conf, or change {variable}",
+    ),
+)
