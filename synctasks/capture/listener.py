@@ -96,9 +96,25 @@ class Listener:
         try:
             # What was committed before the lock was ours did not notify.
             self._send_pending(ears)
-            self._wait(max(0.0, self._swept + SWEEP_SECONDS - time.monotonic()), ears.connection)
+            while self._heard_before_the_sweep(ears):
+                # Still asleep to the triggers: below a busy rate, waking up would cost more.
+                self._send_pending(ears)
+                if ears.heard():
+                    return
         finally:
             ears.wake_up()
+
+    def _heard_before_the_sweep(self, ears: _Ears) -> bool:
+        """Wait for a notification; False if the next sweep is due first, or on being stopped."""
+        while not self._stopped:
+            # A notification may have come along with the answer to our last query.
+            if ears.heard():
+                return True
+            seconds = self._swept + SWEEP_SECONDS - time.monotonic()
+            if seconds <= 0:
+                return False
+            self._wait(seconds, ears.connection)
+        return False
 
     def _send_pending(self, ears: _Ears) -> None:
         pending = change_log.pending_lanes(ears.tx)
@@ -174,7 +190,7 @@ class _Ears:
             "SELECT pg_notify(%(channel)s, %(word)s)", {"channel": CHANNEL, "word": word}
         )
         until = time.monotonic() + _PROBE_WAIT_SECONDS
-        while word not in self._heard():
+        while word not in self.heard():
             left = until - time.monotonic()
             if left <= 0:
                 raise TransientError(f"{self._database}: the listener has gone deaf")
@@ -187,9 +203,10 @@ class _Ears:
     def wake_up(self) -> None:
         """Give the sleep lock back, and forget the notifications that woke us."""
         self.tx.execute("SELECT pg_advisory_unlock(%(a)s, %(b)s)", _SLEEP)
-        self._heard()
+        self.heard()
 
-    def _heard(self) -> list[str]:
+    def heard(self) -> list[str]:
+        """The payloads of the notifications that have come since the last time."""
         try:
             self.connection.poll()
         except psycopg2.Error as error:

@@ -50,6 +50,7 @@ $body$;
 REVOKE ALL ON FUNCTION synctasks.wake() FROM PUBLIC;
 """
 
+# Only reads stand within the handler: a block that writes would cost a transaction id of its own.
 _FUNCTION = """\
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql
@@ -57,29 +58,34 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-    captured bigint;
+    keys text[];
 BEGIN
-    IF EXISTS (SELECT FROM {rows} OFFSET {bulk_rows}) THEN
-        SELECT count(*) INTO captured
+    BEGIN
+        SELECT array_agg(changed.key) INTO keys
         FROM (
-{units}
-        ) AS unit;
-        IF captured > {bulk_rows} THEN
-            INSERT INTO synctasks.run (flow, reason)
-            VALUES ({flow}, 'one statement changed ' || captured || ' units');
-            PERFORM synctasks.wake();
-            RETURN NULL;
-        END IF;
+{changed}
+            LIMIT {bulk_rows} + 1
+        ) AS changed;
+    EXCEPTION WHEN undefined_column THEN
+        -- Somebody dropped a column that the flow reads. Their writes go on: until the next
+        -- `synctasks install`, every row that they touch counts as changed.
+        SELECT array_agg(touched.key) INTO keys
+        FROM (
+{touched}
+            LIMIT {bulk_rows} + 1
+        ) AS touched;
+    END;
+    IF keys IS NULL THEN
+        RETURN NULL;
+    ELSIF cardinality(keys) > {bulk_rows} THEN
+        INSERT INTO synctasks.run (flow, reason)
+        VALUES ({flow}, 'one statement changed more than {bulk_rows} units');
+    ELSE
+        INSERT INTO synctasks.change_log (flow, lane, key, operation)
+        SELECT {flow}, {lane}, captured.key, {operation}
+        FROM unnest(keys) AS captured (key);
     END IF;
-    INSERT INTO synctasks.change_log (flow, lane, key, operation)
-    SELECT {flow}, {lane}, unit.key, {operation}
-    FROM (
-{units}
-    ) AS unit;
-    GET DIAGNOSTICS captured = ROW_COUNT;
-    IF captured > 0 THEN
-        PERFORM synctasks.wake();
-    END IF;
+    PERFORM synctasks.wake();
     RETURN NULL;
 END
 $body$;
@@ -102,24 +108,30 @@ $body$;
 REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
 """
 
-_ONE_SIDE = """\
-        SELECT DISTINCT changed.{key}::text AS key
-        FROM {rows} AS changed
-        WHERE changed.{key} IS NOT NULL"""
+_TOUCHED = """\
+            SELECT DISTINCT touched.{key}::text AS key
+            FROM {rows} AS touched
+            WHERE touched.{key} IS NOT NULL"""
 
-_BOTH_SIDES = """\
-        SELECT DISTINCT side.key
-        FROM old_rows AS before
-        FULL JOIN new_rows AS after ON {same_row}
-        CROSS JOIN LATERAL (
-            VALUES (before.{key}::text), (after.{key}::text)
-        ) AS side (key)
-        WHERE side.key IS NOT NULL
-            AND (
-                {before}
-            ) IS DISTINCT FROM (
-                {after}
-            )"""
+_CHANGED = """\
+            SELECT DISTINCT side.key
+            FROM old_rows AS before
+            FULL JOIN new_rows AS after ON {same_row}
+            CROSS JOIN LATERAL (
+                VALUES (before.{key}::text), (after.{key}::text)
+            ) AS side (key)
+            WHERE side.key IS NOT NULL
+                AND (
+                    {before}
+                ) IS DISTINCT FROM (
+                    {after}
+                )"""
+
+_ROWS = {
+    Operation.INSERT: "new_rows",
+    Operation.UPDATE: "(TABLE old_rows UNION ALL TABLE new_rows)",
+    Operation.DELETE: "old_rows",
+}
 
 _TRIGGER = """\
 CREATE TRIGGER {trigger}
@@ -164,30 +176,28 @@ def triggers(flow: Flow, lanes: int) -> list[Trigger]:
 
 
 def _capture(flow: Flow, operation: Operation, lanes: int) -> Trigger:
-    rows = "old_rows" if operation is Operation.DELETE else "new_rows"
+    touched = _TOUCHED.format(key=sql.name(flow.source.key), rows=_ROWS[operation])
     function_sql = _FUNCTION.format(
         **_named(flow, operation),
-        rows=rows,
-        units=_units(flow, operation, rows),
+        changed=_changed(flow) if operation is Operation.UPDATE else touched,
+        touched=touched,
         bulk_rows=BULK_ROWS,
-        lane=lane_sql("unit.key", lanes),
+        lane=lane_sql("captured.key", lanes),
         operation=sql.literal(operation),
     )
     return _trigger(flow, operation, function_sql)
 
 
-def _units(flow: Flow, operation: Operation, rows: str) -> str:
-    key = sql.name(flow.source.key)
-    if operation is not Operation.UPDATE:
-        return _ONE_SIDE.format(key=key, rows=rows)
-    same_row = " AND ".join(
-        f"before.{sql.name(column)} = after.{sql.name(column)}" for column in flow.source.row_key
-    )
-    return _BOTH_SIDES.format(
-        key=key,
-        same_row=same_row,
-        before=sql.names(flow.watched, of="before", indent=16),
-        after=sql.names(flow.watched, of="after", indent=16),
+def _changed(flow: Flow) -> str:
+    """The units of the rows in which a column that the flow reads has changed."""
+    return _CHANGED.format(
+        key=sql.name(flow.source.key),
+        same_row=" AND ".join(
+            f"before.{sql.name(column)} = after.{sql.name(column)}"
+            for column in flow.source.row_key
+        ),
+        before=sql.names(flow.watched, of="before", indent=20),
+        after=sql.names(flow.watched, of="after", indent=20),
     )
 
 

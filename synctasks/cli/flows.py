@@ -19,7 +19,10 @@ def flows(as_json: bool) -> None:
     if as_json:
         print_json([_declaration(flow) for flow in FLOWS])
         return
-    table = Table("flow", "from", "to", "events", "schedule (UTC)", "masked", box=None)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("flow", no_wrap=True)
+    for heading in ("from", "to", "events", "schedule (UTC)", "masked"):
+        table.add_column(heading, overflow="fold")
     for flow in FLOWS:
         table.add_row(
             flow.name,

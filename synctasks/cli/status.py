@@ -28,9 +28,11 @@ def status(as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    table = Table(
-        "flow", "pending", "oldest", "waiting", "dead letters", "p50", "p99", "last run", box=None
-    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("flow", no_wrap=True)
+    for heading in ("pending", "oldest", "waiting", "dead", "p50", "p99"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("last full run (UTC)")
     for name, entry in found["flows"].items():
         latency = entry["latency_seconds"]
         table.add_row(
@@ -49,5 +51,6 @@ def status(as_json: bool) -> None:
 def _last_run(run: dict[str, Any] | None) -> str:
     if run is None:
         return "none yet"
-    books = ", ".join(f"{run[box]:,} {box}" for box in ("read", "written", "removed"))
-    return f"{run['state']} {(run['finished_at'] or run['started_at'])[:19]}: {books}"
+    books = ", ".join(f"{run[box]:,} {box}" for box in ("read", "written", "removed") if run[box])
+    at = (run["finished_at"] or run["started_at"])[:16].replace("T", " ")
+    return f"{run['state']} {at} {books}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,6 +77,8 @@ class Processes:
         self._running[program.name] = GuardedProcess.start(
             [sys.executable, *program.arguments],
             log=self.log(program.name),
+            # A killed worker leaves a temporary directory behind.
+            env={"TMPDIR": str(self._directory.path)},
             grace=GRACE_SECONDS,
             lease=self._directory.lease,
         )
@@ -93,6 +96,8 @@ class Processes:
             raise _failed(program.name, f"not ready within {READY_SECONDS:.0f} s", log) from None
 
     def _stop(self) -> None:
+        for process in self._running.values():
+            process.send(signal.SIGTERM)  # to all before waiting for each
         for process in self._running.values():
             process.stop()
         self._directory.close()

@@ -1,0 +1,54 @@
+"""Promise 2: a newer state of a record is never overwritten by an older one."""
+
+from __future__ import annotations
+
+import time
+
+from tests.acceptance.obstacles import slow_portal
+from tests.acceptance.system import System
+from tests.acceptance.traffic import Traffic, Watch
+from tests.rows import execute
+
+SECONDS = 20
+
+# Each row's writing takes a while: time to be overtaken between reading and writing.
+WRITING_SECONDS = 0.003
+
+# Records that nobody writes: they make the chunks of a refresh long enough to be overtaken.
+_BYSTANDERS = """\
+INSERT INTO golden_records (gr_id, full_name, city_village, updated_at)
+SELECT 'GR-X-' || number, 'Bystander', 'Jaipur', clock_timestamp()
+FROM generate_series(1, 1000) AS numbered (number)
+"""
+
+
+def test_the_portal_never_goes_back_while_refreshes_and_events_race(system: System) -> None:
+    with system.warehouse() as warehouse:
+        execute(warehouse, _BYSTANDERS)
+    system.start("second worker")
+    system.quiesce()
+    with (
+        slow_portal(system, WRITING_SECONDS),
+        Traffic(system.environment["SYNCTASKS_WAREHOUSE_URL"], writers=4) as traffic,
+        Watch(system.environment["SYNCTASKS_CITIZEN_URL"]) as watch,
+    ):
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            system.send("sync.profile_data", "control")
+    assert watch.setbacks == []
+    system.quiesce()
+    system.agree()
+    _it_was_a_race(system, traffic, watch)
+
+
+def _it_was_a_race(system: System, traffic: Traffic, watch: Watch) -> None:
+    [(runs, failed)] = system.at_warehouse(
+        "SELECT count(*), count(*) FILTER (WHERE state <> 'succeeded') FROM synctasks.run"
+    )
+    [(taken, units)] = system.at_warehouse("SELECT sum(taken), sum(units) FROM synctasks.history")
+    told = f"{runs} runs, {taken} changes in {units} units, {traffic.writes} writes, "
+    print(f"{told} {watch.samples} samples")  # noqa: T201 - pytest shows it when this fails
+    assert failed == 0
+    assert runs > SECONDS / 2
+    assert units > traffic.writes / 10
+    assert watch.samples > 10 * SECONDS
