@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from synctasks.database import Transaction, array, transaction
 from synctasks.errors import SetupError
 from synctasks.flow import Flow
-from synctasks.lane import due_sql, lane_sql
+from synctasks.lane import PENDING_SQL, due_sql, lane_sql
 
 _REQUEST = """\
 WITH run AS (
@@ -30,14 +30,6 @@ FROM run
 """
 
 _LANES = "SELECT count(*) FROM synctasks.lane WHERE flow = %(flow)s"
-
-_PENDING = f"""\
-SELECT EXISTS (
-    SELECT
-    FROM synctasks.change_log AS change
-    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
-)
-"""
 
 # One index probe a lane. A lane in its retry ladder is left alone, unless its retry is overdue:
 # then the message was lost.
@@ -103,7 +95,7 @@ def lane_count(flow: Flow) -> int:
 def pending(flow: Flow, lane: int) -> bool:
     """Whether changes of the lane are due."""
     with transaction(flow.source.database) as source:
-        return bool(source.value(_PENDING, {"flow": flow.name, "lane": lane}))
+        return bool(source.value(PENDING_SQL, {"flow": flow.name, "lane": lane}))
 
 
 def pending_lanes(source: Transaction) -> list[PendingLane]:

@@ -12,7 +12,7 @@ from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, Books
 from synctasks.engine.reconcile import reconcile
 from synctasks.flow import Flow
-from synctasks.lane import due_sql
+from synctasks.lane import PENDING_SQL, due_sql
 
 # All changes of a key within the window are taken together, so a hot key costs one write.
 _WINDOW = 10_000
@@ -118,14 +118,6 @@ SET
 WHERE id = %(run)s
 """
 
-_PENDING = f"""\
-SELECT EXISTS (
-    SELECT
-    FROM synctasks.change_log AS change
-    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
-)
-"""
-
 
 @dataclass(frozen=True)
 class _Forgotten:
@@ -172,7 +164,7 @@ class Drain:
                 of_run = [each.key for each in forgotten if run in each.runs]
                 counts = books.only(of_run)
                 source.execute(_RUN, {"run": run, "units": len(of_run), **counts})
-            return bool(source.value(_PENDING, self._where))
+            return bool(source.value(PENDING_SQL, self._where))
 
     def _forget(self, source: Transaction, ids: list[int], deferred: list[str]) -> list[_Forgotten]:
         wanted = {"ids": ids, "deferred": array(deferred), "bounds": list(LATENCY_BOUNDS_MS)}

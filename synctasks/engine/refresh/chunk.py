@@ -11,7 +11,7 @@ from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, Books
 from synctasks.errors import SynctasksError
 from synctasks.flow import Flow
-from synctasks.lane import due_sql
+from synctasks.lane import PENDING_SQL
 
 _OPEN_LANES = """\
 SELECT DISTINCT lane
@@ -43,14 +43,6 @@ SET
     finished_at = clock_timestamp(),
     {", ".join(f"{count} = %({count})s" for count in COUNTS)}
 WHERE run = %(run)s AND number = %(number)s
-"""
-
-_PENDING = f"""\
-SELECT EXISTS (
-    SELECT
-    FROM synctasks.change_log AS change
-    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
-)
 """
 
 _FAIL = """\
@@ -96,7 +88,7 @@ class Chunk:
         }
         with transaction(self._flow.source.database, self.limits) as source:
             source.execute(_SETTLE, {**settled, **books.counts})
-            return bool(source.value(_PENDING, {"flow": self._flow.name, "lane": lane}))
+            return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
 
     def fail(self, error: SynctasksError) -> None:
         """Close the chunk with an error that trying again would not cure."""

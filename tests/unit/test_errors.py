@@ -1,0 +1,40 @@
+"""What is to be done about an SQLSTATE."""
+
+from __future__ import annotations
+
+import pytest
+
+from synctasks.errors import (
+    LockTimeout,
+    MissingColumn,
+    PermanentError,
+    SynctasksError,
+    TimeoutExceeded,
+    TransientError,
+    kind_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        (None, TransientError),
+        ("08006", TransientError),
+        ("40001", TransientError),
+        ("40P01", TransientError),
+        ("53100", TransientError),
+        ("53300", TransientError),
+        ("57P01", TransientError),
+        ("57P02", TransientError),
+        ("57P03", TransientError),
+        ("25006", TransientError),
+        ("57014", TimeoutExceeded),
+        ("55P03", LockTimeout),
+        ("42703", MissingColumn),
+        ("23505", PermanentError),
+        ("22P02", PermanentError),
+        ("42P01", PermanentError),
+    ],
+)
+def test_each_state_has_one_answer(sqlstate: str | None, kind: type[SynctasksError]) -> None:
+    assert kind_of(sqlstate) is kind
