@@ -89,8 +89,15 @@ def _send(task: str, arguments: dict[str, object], queue: str) -> None:
 def _broker() -> Iterator[None]:
     try:
         yield
+    except redis.AuthenticationError:
+        raise TransientError(
+            f"broker: the password is wrong. Put the right one into {settings.BROKER_VARIABLE}"
+        ) from None
     except (redis.RedisError, OperationalError, OSError) as error:
-        raise TransientError(f"broker: {type(error).__name__}") from None
+        raise TransientError(
+            f"broker: no answer ({type(error).__name__}). "
+            f"Is it running, and is {settings.BROKER_VARIABLE} right?"
+        ) from None
 
 
 @lru_cache(maxsize=1)

@@ -87,6 +87,10 @@ def translate(error: psycopg2.Error, place: str) -> SynctasksError:
     """Our error for the driver's, naming `place` (a database) and the condition, never a value."""
     if error.pgcode is None:
         return _without_state(error, place)
+    if error.pgcode == errorcodes.UNDEFINED_TABLE and '"synctasks.' in str(error):
+        return SetupError(
+            f"{place} database", "synctasks is not installed there", "Run: synctasks install"
+        )
     condition = errorcodes.lookup(error.pgcode).lower().replace("_", " ")
     diagnostics = error.diag
     named = [

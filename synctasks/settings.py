@@ -74,9 +74,13 @@ def _problem(name: str, value: str, broker: bool) -> str | None:
     except ValueError:
         return f"{name} is no valid URL ({expected})"
     if url.scheme not in schemes:
-        return f"{name} starts with '{url.scheme}:' ({expected})"
+        wrong = f"starts with '{url.scheme}:'" if url.scheme else "is no URL"
+        return f"{name} {wrong} ({expected})"
     if not url.hostname or (port is not None and port == 0):
         return f"{name} names no host ({expected})"
-    if not broker and len(url.path) < 2:
+    place = url.path.removeprefix("/")
+    if not broker and not place:
         return f"{name} names no database ({expected})"
+    if broker and place and not place.isdecimal():
+        return f"{name} names a database that is no number ({expected})"
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rows import Connection, rows
+from tests.rows import Connection, execute, rows
 
 _RELATIONS = """
 SELECT class.oid::regclass::text || ' ' || class.relkind::text || ' ' ||
@@ -58,7 +58,11 @@ UNION ALL SELECT format('version %s', version_num) FROM synctasks.alembic_versio
 def catalog(connection: Connection) -> list[str]:
     """Schemas, tables, columns, constraints, indexes, triggers and functions, all but rows."""
     parts = (_SCHEMAS, _RELATIONS, _COLUMNS, _CONSTRAINTS, _INDEXES, _TRIGGERS, _FUNCTIONS)
-    return sorted(line for part in parts for line in rows(connection, part))
+    # So that every name is shown with its schema.
+    execute(connection, "SET search_path = pg_catalog")
+    found = sorted(line for part in parts for line in rows(connection, part))
+    execute(connection, "RESET search_path")
+    return found
 
 
 def installed_rows(connection: Connection) -> list[str]:

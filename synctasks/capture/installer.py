@@ -7,14 +7,15 @@ queue behind it) and tries again.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from synctasks import migrations, schemas
 from synctasks.bind import bound
 from synctasks.capture import preflight
-from synctasks.capture.triggers import Trigger, triggers, wake_sql
-from synctasks.database import Limits, Transaction, forget_connections, transaction
+from synctasks.capture.triggers import SLEEP_LOCK, Trigger, triggers, wake_sql
+from synctasks.database import Limits, Transaction, connect, forget_connections, transaction
 from synctasks.errors import LockTimeout, SetupError
 from synctasks.flow import Database, Flow
 
@@ -23,6 +24,12 @@ Progress = Callable[[str], None]
 _DDL = Limits(statement_ms=60_000, lock_ms=200)
 _TRIES = 150
 _PAUSE_SECONDS = 0.2
+
+# Two at once (as when several pods start) would create the same things twice.
+_ALONE = f"""\
+SET lock_timeout = '60s';
+SELECT pg_advisory_lock({SLEEP_LOCK[0]}, {SLEEP_LOCK[1] + 1})
+"""
 
 _HAS_TRIGGER = """\
 SELECT EXISTS (
@@ -40,6 +47,16 @@ JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
 JOIN pg_catalog.pg_proc AS function ON function.oid = tgfoid
 WHERE function.pronamespace = to_regnamespace('synctasks') AND NOT tgisinternal
 ORDER BY 1, 2
+"""
+
+# By hand it is one transaction that gives up where somebody writes: nothing is then changed.
+_HEAD = """\
+-- database: {database}
+\\set ON_ERROR_STOP on
+BEGIN;
+SET LOCAL client_min_messages = warning;
+-- Writers must not wait behind this. If it ends with a lock timeout, run it again.
+SET LOCAL lock_timeout = {lock_ms};
 """
 
 _LANE_COUNT = """\
@@ -77,19 +94,36 @@ def install(
     with nothing changed if something is missing, SynctasksError.
     """
     preflight.check(flows, with_schemas=with_schemas, notifies=notifies)
-    if with_schemas:
+    with _alone():
+        if with_schemas:
+            for database in Database:
+                progress(f"{database}: tables")
+                with transaction(database, _DDL) as tx:
+                    tx.execute(schemas.ddl(database).replace("%", "%%"), {})
         for database in Database:
-            progress(f"{database}: tables")
+            progress(f"{database}: schema synctasks")
+            migrations.upgrade(database)
             with transaction(database, _DDL) as tx:
-                tx.execute(schemas.ddl(database).replace("%", "%%"), {})
-    for database in Database:
-        progress(f"{database}: schema synctasks")
-        migrations.upgrade(database)
-        with transaction(database, _DDL) as tx:
-            tx.execute(wake_sql(notifies=notifies))
-            tx.execute(_INSTALLATION, {"notifies": notifies})
-    bound.cache_clear()
-    return [flow.name for flow in flows if _install_flow(flow, progress)]
+                tx.execute(wake_sql(notifies=notifies))
+                tx.execute(_INSTALLATION, {"notifies": notifies})
+        bound.cache_clear()
+        return [flow.name for flow in flows if _install_flow(flow, progress)]
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One installation at a time: another one waits until this has ended."""
+    connection = connect(Database.WAREHOUSE, role="install")
+    try:
+        try:
+            Transaction(connection.cursor(), str(Database.WAREHOUSE)).execute(_ALONE)
+        except LockTimeout:
+            raise SetupError(
+                "installation", "another one is under way", "Try again when it has ended"
+            ) from None
+        yield
+    finally:
+        connection.close()
 
 
 def _install_flow(flow: Flow, progress: Progress) -> bool:
@@ -187,7 +221,7 @@ def print_sql(
 
 
 def _sql_of(flows: Sequence[Flow], database: Database, with_schemas: bool, notifies: bool) -> str:
-    parts = [f"-- database: {database}\n\\set ON_ERROR_STOP on\n"]
+    parts = [_HEAD.format(database=database, lock_ms=_DDL.lock_ms)]
     if with_schemas:
         parts.append(schemas.ddl(database))
     parts += [migrations.sql(database), wake_sql(notifies=notifies)]
@@ -201,7 +235,7 @@ def _sql_of(flows: Sequence[Flow], database: Database, with_schemas: bool, notif
             for trigger in triggers(flow, flow.lanes):
                 parts.append(trigger.function_sql + trigger.drop_sql + trigger.trigger_sql)
             parts.append(_with(_REQUEST, values))
-    return "\n".join(parts)
+    return "\n".join([*parts, "COMMIT;\n"])
 
 
 def _with(statement: str, values: dict[str, str]) -> str:

@@ -43,6 +43,10 @@ WHERE kind = 'full' AND state IN ('requested', 'running')
 """
 
 
+class _Deaf(TransientError):
+    """Our own notification did not arrive, though both connections answer."""
+
+
 class Listener:
     """Listens at one source. `run` returns after `stop`, which any thread or signal may call."""
 
@@ -50,6 +54,7 @@ class Listener:
         self._database = database
         self._stopping, self._stop_sender = socket.socketpair()
         self._stopped = False
+        self._heard_once = False
         self._swept = 0.0
         self._probed = 0.0
 
@@ -73,7 +78,7 @@ class Listener:
         probing = connect(self._database, role="listener probe")
         try:
             ears = _Ears(listening, probing, self._database)
-            ears.open()
+            self._open(ears)
             log.info("listener.connected", database=str(self._database))
             polls = not ears.tx.value(_NOTIFIES)
             while not self._stopped:
@@ -86,6 +91,21 @@ class Listener:
         finally:
             listening.close()
             probing.close()
+
+    def _open(self, ears: _Ears) -> None:
+        """Listen, and make sure that we hear. Raises SetupError if we never did: wrong URL."""
+        try:
+            ears.open()
+        except _Deaf:
+            if self._heard_once:
+                raise
+            raise SetupError(
+                thing=f"{self._database} database",
+                cause="the listener does not hear its own notification: "
+                "the URL seems to lead through a transaction-pooling proxy",
+                remedy="Give the listener a URL of the server itself, or of a session pool",
+            ) from None
+        self._heard_once = True
 
     def _one_nap(self, ears: _Ears) -> None:
         """Look, then sleep until notified; or poll while somebody's open changes forbid sleep."""
@@ -169,18 +189,10 @@ class _Ears:
         self._probes = 0
 
     def open(self) -> None:
-        """Listen, and make sure that we hear. Raises SetupError if this URL cannot work."""
+        """Start to listen. Raises TransientError."""
         self.tx.execute("SET statement_timeout = 5000")
         self.tx.execute(f"LISTEN {CHANNEL}")
-        try:
-            self.probe()
-        except TransientError:
-            raise SetupError(
-                thing=f"{self._database} database",
-                cause="the listener does not hear its own notification: "
-                "the URL seems to lead through a transaction-pooling proxy",
-                remedy="Give the listener a URL of the server itself, or of a session pool",
-            ) from None
+        self.probe()
 
     def probe(self) -> None:
         """Notify ourselves from the other connection. Raises TransientError if nothing comes."""
@@ -193,7 +205,9 @@ class _Ears:
         while word not in self.heard():
             left = until - time.monotonic()
             if left <= 0:
-                raise TransientError(f"{self._database}: the listener has gone deaf")
+                # Whether it still answers: a connection that is lost is another matter.
+                self.tx.execute("SELECT")
+                raise _Deaf(f"{self._database}: the listener has gone deaf")
             select.select([self.connection], [], [], left)
 
     def fall_asleep(self) -> bool:

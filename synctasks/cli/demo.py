@@ -75,6 +75,8 @@ def demo(records: int, seconds: int, seed: int, stay: bool) -> None:
     lets an application change the source, waits until nothing is pending, and compares the two
     sides row by row. Everything it starts is gone when it ends, even if it is killed.
     """
+    if not console.is_terminal:
+        console.width = show.FILE_WIDTH
     plan = Plan.of_records(records, seed=seed)
     try:
         agreed = _play(plan, seconds, stay)
@@ -107,6 +109,8 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
             _refresh(flow, run, processes)
         agreed = _change_and_compare(plan, seconds, processes)
         console.print(f"The demo took {time.monotonic() - began:.0f} s.")
+        if not own:
+            console.print("Your databases keep the people and the triggers (synctasks uninstall).")
         if stay:
             _stay(own, processes)
     return agreed
@@ -134,12 +138,11 @@ def _refresh(flow: Flow, run: int, processes: Processes) -> None:
             elif time.monotonic() - moved > STUCK_SECONDS:
                 raise DemoFailed(f"{flow.name}: the full refresh stands still at {done:,} records")
             total = max(state["expected"] or 0, state["planned"])
-            step.note(f"{done:,} of {total:,} records", done, total)
+            step.note(f"{done:,} of {total:,}", done, total)
         if state["state"] != "succeeded":
             reason = f": {state['error']}" if state["error"] else ""
             raise DemoFailed(f"{flow.name}: the full refresh {state['state']}{reason}")
-        parts = [f"{state[box]:,} {box}" for box in BOXES if state[box]]
-        step.result = f"{state['read']:,} read: {', '.join(parts) or 'nothing'}"
+        step.result = ", ".join(f"{state[box]:,} {box}" for box in ("read", *BOXES) if state[box])
         # It began before we came to look.
         step.seconds = _seconds_between(state["started_at"], state["finished_at"])
 
@@ -186,15 +189,9 @@ def _show_record() -> None:
         fields = specimen(flow)
         if any(field.mask for field in fields):
             source, target = f"{flow.source.database} (source)", f"{flow.target.database} (target)"
-            console.print(
-                f"\nOne record of {flow.name} on both sides (a person who does not exist)"
-            )
+            console.print(f"\nA record of {flow.name} beside its source (nobody real)")
             console.print(show.record(fields, source, target))
             return
-
-
-def _sides(flow: Flow) -> tuple[str, str]:
-    return f"{flow.source.database} (source)", f"{flow.target.database} (target)"
 
 
 def _judge(agreements: Sequence[Agreement], committed: int, carried_over: int) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import click
 
 from synctasks.capture import listener as ears
 from synctasks.capture.listener import Listener
-from synctasks.errors import SynctasksError
 from synctasks.flows import FLOWS
 from synctasks.monitoring import logs
 
@@ -29,7 +28,6 @@ def listen() -> None:
     for database in sources:
         ears.check(database)
     listeners = [Listener(database) for database in sources]
-    failures: list[SynctasksError] = []
 
     def stop(*_: object) -> None:
         for each in listeners:
@@ -38,16 +36,13 @@ def listen() -> None:
     def run(each: Listener) -> None:
         try:
             each.run()
-        except SynctasksError as failure:
-            failures.append(failure)
+        finally:
+            # Whatever ended one of them: half a listener would look like a whole one.
             stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    threads = [threading.Thread(target=run, args=(each,)) for each in listeners]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    with ThreadPoolExecutor(len(listeners)) as threads:
+        running = [threads.submit(run, each) for each in listeners]
+    for ended in running:
+        ended.result()

@@ -51,7 +51,7 @@ def sync(flow: str, keys: tuple[str, ...], no_wait: bool, as_json: bool) -> None
     try:
         ended = _watch(chosen, run)
     except NoWorker as problem:
-        notices.print(f"synctasks: {problem}")
+        click.echo(f"synctasks: {problem}", err=True)
         sys.exit(1)
     if as_json:
         print_json(public(ended))

@@ -51,7 +51,7 @@ def pool_url(database: str) -> URL:
     return make_url(settings.load().database_url(database)).set(drivername="postgresql+psycopg2")
 
 
-def connect_error(error: BaseException | None, database: str) -> SynctasksError:
+def connect_error(error: psycopg2.Error, database: str) -> SynctasksError:
     """Why a connection failed: what an operator must mend, or what passes by itself."""
     variable = settings.DATABASE_VARIABLES[database]
     text = str(error)
@@ -77,14 +77,14 @@ _CONNECT_PROBLEMS = (
         "Put user and password into {variable}",
     ),
     (
-        "could not translate host name",
-        "the host name is unknown",
-        "Put the right host into {variable}",
-    ),
-    (
         "does not exist",
         "the server has no such database or user",
         "Create it, or put the right names into {variable}",
+    ),
+    (
+        "invalid",
+        "its URL holds an option that does not exist",
+        "Correct {variable}",
     ),
     (
         "no pg_hba.conf entry",

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -132,8 +131,8 @@ def _connection(database: str) -> Iterator[Cursor]:
     """A pooled connection's cursor; rolled back on an error, or closed where that fails."""
     try:
         pooled = engine(database).raw_connection()
-    except DBAPIError as error:
-        raise connect_error(error.orig, database) from None
+    except psycopg2.Error as error:
+        raise connect_error(error, database) from None
     except PoolTimeout:
         raise TransientError(f"{database}: no connection became free in the pool") from None
     try:

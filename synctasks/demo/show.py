@@ -53,7 +53,7 @@ class Step:
         line = Table.grid(padding=(0, 1))
         line.add_row(
             Text(f"{self._doing}: {text}", style="cyan"),
-            ProgressBar(total=total, completed=done, width=30) if total else "",
+            ProgressBar(total=total, completed=done, width=20) if total else "",
         )
         self._live.update(line)
 

@@ -41,7 +41,7 @@ class Watch:
 
     def catching_up(self) -> Mapping[str, Figures]:
         """Watch until nothing is pending; the figures at that moment."""
-        while pending(figures := self._look("until nothing is pending")):
+        while pending(figures := self._look("waiting until nothing is pending")):
             self._tick.wait(_TICK_SECONDS)
         return figures
 

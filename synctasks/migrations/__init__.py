@@ -8,22 +8,27 @@ from importlib.resources import files
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from synctasks.database import CONNECT_ARGUMENTS, pool_url
+from synctasks.errors import translate
 from synctasks.flow import Database
 
 
 def upgrade(database: Database) -> None:
-    """Bring the schema `synctasks` of a database to the newest version."""
+    """Bring the schema `synctasks` of a database to the newest version. Raises SynctasksError."""
     engine = create_engine(
         pool_url(str(database)),
         poolclass=NullPool,
         connect_args={**CONNECT_ARGUMENTS, "application_name": "synctasks install"},
     )
-    with engine.connect() as connection:
-        config = _config(database)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config = _config(database)
+    try:
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise translate(error.orig, str(database)) from None
 
 
 def sql(database: Database) -> str:

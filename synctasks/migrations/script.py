@@ -19,7 +19,8 @@ def migrate() -> None:
         connection=connection,
         dialect_name="postgresql",
         version_table_schema="synctasks",
-        transactional_ddl=True,
+        # Printed, it is part of the installer's own transaction.
+        transactional_ddl=connection is not None,
     )
     with context.begin_transaction():
         context.execute("CREATE SCHEMA IF NOT EXISTS synctasks")

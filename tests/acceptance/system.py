@@ -21,12 +21,16 @@ from tests.programs import BIN, Outcome, run
 from tests.rows import Connection, execute, rows
 
 WORKER = ("celery", "-A", "synctasks", "worker", "--without-gossip", "--without-mingle")
+IMPATIENT = ("celery", "-A", "tests.acceptance.impatient", "beat", "--loglevel=INFO")
 COMMANDS = {
     "worker": (*WORKER, "--loglevel=INFO", "--hostname=first@%h"),
     "second worker": (*WORKER, "--loglevel=INFO", "--hostname=second@%h"),
     "listener": ("synctasks", "listen"),
     "beat": ("celery", "-A", "synctasks", "beat", "--loglevel=INFO", "--schedule=beat"),
+    "impatient beat": (*IMPATIENT, "--schedule=impatient"),
+    "second impatient beat": (*IMPATIENT, "--schedule=second-impatient"),
 }
+ROOT = Path(__file__).parents[2]
 # What a program's log says once it works.
 READY = {"worker": " ready.", "listener": "listener.connected", "beat": "beat: Starting"}
 START_SECONDS = 30
@@ -75,9 +79,9 @@ class Program:
         self._process.kill()
         self._process.wait(STOP_SECONDS)
 
-    def says(self, words: str) -> bool:
-        """Whether its log has these words."""
-        return words in self.log.read_text(errors="replace")
+    def words(self) -> str:
+        """All that it has logged."""
+        return self.log.read_text(errors="replace")
 
 
 class System:
@@ -114,12 +118,12 @@ class System:
         """Start a program with a log of its own; whoever starts it ends it."""
         self._logs += 1
         log = self.home / f"{self._logs:02}-{name.replace(' ', '-')}.log"
-        executable = str(BIN / command[0])
+        packages = [os.environ.get("PYTHONPATH"), str(ROOT)]
         return Program(
             GuardedProcess.start(
-                [executable, *command[1:]],
+                [str(BIN / command[0]), *command[1:]],
                 log=log,
-                env={**self.environment, "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+                env={**self.environment, "PYTHONPATH": os.pathsep.join(filter(None, packages))},
                 cwd=self.home,
             )
         )
@@ -152,10 +156,8 @@ class System:
 
     def quiesce(self, timeout: float = 30) -> None:
         """Wait until nothing is pending and no run is under way."""
-        import time; t=time.monotonic()
         try:
             wait_until(self._settled, timeout, "everything to arrive")
-            print("QUIESCE", round(time.monotonic()-t,2))
         except TimeoutError as error:
             raise AssertionError(f"{error}\n{self._report()}") from error
 
@@ -203,9 +205,9 @@ class System:
     def _await_ready(self, name: str) -> None:
         program, words = self._programs[name], READY[name.split()[-1]]
         wait_until(
-            lambda: program.says(words) or not program.alive, START_SECONDS, f"{name} to work"
+            lambda: words in program.words() or not program.alive, START_SECONDS, f"{name} to work"
         )
-        assert program.alive, f"{name} ended at once:\n{program.log.read_text()}"
+        assert program.alive, f"{name} ended at once:\n{program.words()}"
 
     def _settled(self) -> bool:
         return self.at_warehouse(UNSETTLED) == [(0, 0)]
@@ -238,6 +240,5 @@ class System:
             for row in self.at_warehouse(statement)
         ]
         for name, program in self._programs.items():
-            lines += [f"-- {name}", *program.log.read_text(errors="replace").splitlines()[-12:]]
+            lines += [f"-- {name}", *program.words().splitlines()[-12:]]
         return "\n".join(lines)
-

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import psutil
-import psycopg2
 import pytest
 
-from synctasks import settings
-from synctasks.bind import bound
 from synctasks.capture import installer
-from synctasks.database import forget_connections
 from synctasks.demo import ground
 from synctasks.demo.agreement import compare
 from synctasks.demo.generate import Plan
@@ -30,36 +24,35 @@ from synctasks.demo.specimen import specimen
 from synctasks.embedded.waiting import wait_until
 from synctasks.engine import refresh
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+from tests.conftest import connected
+from tests.programs import run, running
+from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, Workspace
 
-SYNCTASKS = str(Path(sys.executable).with_name("synctasks"))
-READY = re.compile(r"First full refresh of profile_data: 500 read")
-LONG = ("--records", "500", "--seconds", "300")
+EXPORTED = re.compile(r"export (\w+)=(\S+)")
 
 
 class Demo(NamedTuple):
-    """A demo under way, and the directory that all its temporary files are in."""
+    """A demo under way, the directory that all its temporary files are in, and what it says."""
 
     process: subprocess.Popen[bytes]
     home: Path
-    output: Path
-    errors: Path
+    log: Path
 
-    def wait_for(self, pattern: re.Pattern[str]) -> None:
-        wait_until(
-            lambda: pattern.search(self.output.read_text()) or self.process.poll() is not None,
-            60,
-            f"{pattern.pattern} in the output",
-        )
-        assert self.process.poll() is None, self.output.read_text() + self.errors.read_text()
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait_for(self, text: str) -> None:
+        wait_until(lambda: text in self.said() or self.process.poll() is not None, 60, text)
+        assert self.process.poll() is None, self.said()
 
     def family(self) -> list[psutil.Process]:
         """The demo's children and theirs: guards, servers, worker, listener, beat."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
 
-def environment_without_servers(home: Path) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if name not in ground.VARIABLES}
-    return {**ours, "TMPDIR": str(home)}
+def own_servers(home: Path) -> dict[str, str | None]:
+    """The environment in which a demo starts servers of its own, their data in `home`."""
+    return {"TMPDIR": str(home), **dict.fromkeys(VARIABLES)}
 
 
 def gone(process: psutil.Process) -> bool:
@@ -82,32 +75,17 @@ def home() -> Iterator[Path]:
 @pytest.fixture
 def long_demo(home: Path, tmp_path: Path) -> Iterator[Demo]:
     """A demo whose source changes for five minutes, just after its first full refresh."""
-    output, errors = tmp_path / "output", tmp_path / "errors"
-    with (
-        output.open("wb") as out,
-        errors.open("wb") as err,
-        subprocess.Popen(
-            [SYNCTASKS, "demo", *LONG],
-            stdout=out,
-            stderr=err,
-            env={**environment_without_servers(home), "PYTHONUNBUFFERED": "1"},
-        ) as process,
-    ):
-        demo = Demo(process, home, output, errors)
-        demo.wait_for(READY)
+    command = ("synctasks", "demo", "--records", "500", "--seconds", "300")
+    log = tmp_path / "log"
+    with running(*command, log=log, env=own_servers(home)) as process:
+        demo = Demo(process, home, log)
+        demo.wait_for("First full refresh of profile_data: 500 read")
         yield demo
-        process.kill()
 
 
 def test_both_sides_agree(home: Path) -> None:
-    ended = subprocess.run(
-        [SYNCTASKS, "demo", "--records", "2000", "--seconds", "3"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        env=environment_without_servers(home),
-    )
+    command = ("synctasks", "demo", "--records", "2000", "--seconds", "2")
+    ended = run(*command, env=own_servers(home), timeout=100)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
     assert "\x1b" not in ended.stdout
@@ -126,33 +104,19 @@ def test_both_sides_agree(home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
-def test_ctrl_c_while_it_stays(home: Path) -> None:
-    command = [SYNCTASKS, "demo", "--records", "500", "--seconds", "1", "--stay"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    environment = {**environment_without_servers(home), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, **pipes, env=environment) as process:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if line.startswith("Ctrl-C"):
-                break
-        family = psutil.Process(process.pid).children(recursive=True)
-        exported = dict(re.findall(r"export (\w+)=(\S+)", "".join(said)))
-        status = subprocess.run(
-            [SYNCTASKS, "status", "--json"],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            env={**environment, **exported},
-        )
+def test_ctrl_c_while_it_stays(home: Path, tmp_path: Path) -> None:
+    command = ("synctasks", "demo", "--records", "500", "--seconds", "1", "--stay")
+    with running(*command, log=tmp_path / "log", env=own_servers(home)) as process:
+        demo = Demo(process, home, tmp_path / "log")
+        demo.wait_for("Ctrl-C ends it.")
+        said, family = demo.said(), demo.family()
+        status = run("synctasks", "status", "--json", env=dict(EXPORTED.findall(said)))
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=30)
-    assert exported.keys() == set(ground.VARIABLES)
+        assert process.wait(30) == 130
+    assert {name for name, _ in EXPORTED.findall(said)} == set(VARIABLES)
     flow = json.loads(status.stdout)["flows"]["profile_data"]
     assert (flow["pending"], flow["last_run"]["state"]) == (0, "succeeded")
-    assert process.returncode == 130
-    assert (rest, errors.strip()) == ("", "synctasks: stopped")
+    assert demo.said().removeprefix(said).strip() == "synctasks: stopped"
     assert all(map(gone, family))
     assert list(home.iterdir()) == []
 
@@ -171,49 +135,28 @@ def test_a_worker_that_ends_is_named_with_its_log(long_demo: Demo) -> None:
     worker = next(each for each in family if {"celery", "worker"} < set(each.cmdline()))
     worker.kill()
     assert long_demo.process.wait(60) == 1
-    errors = long_demo.errors.read_text()
-    assert errors.startswith("synctasks: the worker: it has ended. The end of its log:\n    ")
-    assert "Traceback" not in errors
+    assert "\nsynctasks: the worker: it has ended. The end of its log:\n    " in long_demo.said()
+    assert "Traceback" not in long_demo.said()
     wait_until(lambda: all(map(gone, family)), 10, "the end of all processes")
     assert list(long_demo.home.iterdir()) == []
 
 
 @pytest.fixture
-def filled(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
-    """Two databases of our own on the tests' servers, filled, installed, and synced once."""
-    variables = {}
-    for name in ("SYNCTASKS_WAREHOUSE_URL", "SYNCTASKS_CITIZEN_URL"):
-        execute(environment[name], "DROP DATABASE IF EXISTS demo_test WITH (FORCE)")
-        execute(environment[name], "CREATE DATABASE demo_test")
-        variables[name] = environment[name].rpartition("/")[0] + "/demo_test"
-        monkeypatch.setenv(name, variables[name])
-    _forget()
+def filled(place: Workspace) -> dict[str, str]:
+    """The tests' databases filled, installed, and synced once, without any process."""
+    place.renew(installed=False)
     ground.lay(Plan.of_records(1_000, seed=3), lambda _table, _rows: None)
     installer.install([PROFILE_DATA], with_schemas=False, notifies=True, progress=lambda _: None)
     while refresh.step(PROFILE_DATA, PROFILE_DATA.lanes):
         pass
-    yield {**environment, **variables}
-    _forget()
-    for name in variables:
-        execute(environment[name], "DROP DATABASE demo_test WITH (FORCE)")
-
-
-def _forget() -> None:
-    """Connections and what was read of the environment: both are kept for the process's life."""
-    forget_connections()
-    settings.load.cache_clear()
-    bound.cache_clear()
+    return place.environment
 
 
 def execute(url: str, statement: str) -> int:
-    """Run a statement by itself, outside of any transaction; the rows it touched."""
-    with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.rowcount
+    """Run a statement; how many rows it touched."""
+    with connected(url) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.rowcount
 
 
 def test_agreement_finds_every_difference(filled: dict[str, str]) -> None:
@@ -226,7 +169,7 @@ def test_agreement_finds_every_difference(filled: dict[str, str]) -> None:
         "DELETE FROM profile_data WHERE record_id = 'GR-00000500'",
         "INSERT INTO profile_data (record_id) VALUES ('GR-5'), ('zz')",
     ):
-        assert execute(filled["SYNCTASKS_CITIZEN_URL"], change) > 0
+        assert execute(filled[CITIZEN], change) > 0
     after = compare(PROFILE_DATA)
     assert (after.rows, after.differing, str(after)) == (1_001, 5, "5 keys differ")
     assert "GR-00000007 (different)" in after.examples
@@ -237,8 +180,8 @@ def test_agreement_finds_every_difference(filled: dict[str, str]) -> None:
 def test_agreement_does_not_rely_on_the_masks_of_the_sync(filled: dict[str, str]) -> None:
     """Malformed values, unmasked at the target, as a broken mask would leave them."""
     for name, table, key in (
-        ("SYNCTASKS_WAREHOUSE_URL", "golden_records", "gr_id"),
-        ("SYNCTASKS_CITIZEN_URL", "profile_data", "record_id"),
+        (WAREHOUSE, "golden_records", "gr_id"),
+        (CITIZEN, "profile_data", "record_id"),
     ):
         change = f"UPDATE {table} SET mobile_number = '98290-12345' WHERE {key} = 'GR-00000007'"
         assert execute(filled[name], change) == 1
@@ -253,32 +196,33 @@ def test_the_specimen_holds_each_masked_column(filled: dict[str, str]) -> None:
     assert all("***" in (each.target or "") for each in masked)
 
 
-def test_tables_with_rows_are_refused(filled: dict[str, str], home: Path) -> None:
+def test_real_servers_are_used_once(place: Workspace, home: Path, tmp_path: Path) -> None:
+    """The first demo (with a row of ours in its way) fills them; the second refuses to."""
+    place.renew(installed=False)
+    environment = {"TMPDIR": str(home), **place.environment}
+    command = ("synctasks", "demo", "--records", "500", "--seconds", "2")
+    with running(*command, log=tmp_path / "log", env=environment) as process:
+        first = Demo(process, home, tmp_path / "log")
+        first.wait_for("First full refresh of profile_data: 500 read")
+        execute(place.environment[CITIZEN], "INSERT INTO profile_data (record_id) VALUES ('zz')")
+        assert process.wait(60) == 1
+    assert "\nprofile_data: 1 key differs: zz (only at the target)\n" in first.said()
+    assert "Both sides agree" not in first.said()
+    assert "Your databases keep the people" in first.said()
     count = "SELECT FROM golden_records"
-    rows = execute(filled["SYNCTASKS_WAREHOUSE_URL"], count)
-    environment = {**environment_without_servers(home), **filled}
-    ended = _demo(environment)
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("synctasks: warehouse database, table eligibility.scheme_master")
-    assert ended.stderr.count("\n") == 1
-    assert execute(filled["SYNCTASKS_WAREHOUSE_URL"], count) == rows
-    password = filled["SYNCTASKS_WAREHOUSE_URL"].split("@")[0].rpartition(":")[2]
-    assert password not in ended.stdout + ended.stderr
+    rows = execute(place.environment[WAREHOUSE], count)
+    second = run("synctasks", "demo", env=environment)
+    assert second.returncode == 2
+    assert second.stderr.startswith(
+        "synctasks: warehouse database, table eligibility.scheme_master: it holds rows already"
+    )
+    assert second.stderr.count("\n") == 1
+    assert urlsplit(place.environment[WAREHOUSE]).password not in second.stdout + second.stderr
+    assert execute(place.environment[WAREHOUSE], count) == rows
+    assert list(home.iterdir()) == []
 
 
 def test_half_an_environment_is_refused(home: Path) -> None:
-    environment = environment_without_servers(home)
-    ended = _demo({**environment, "SYNCTASKS_BROKER_URL": "redis://localhost:1/0"})
+    ended = run("synctasks", "demo", env={**own_servers(home), BROKER: "redis://localhost:1/0"})
     assert ended.returncode == 2
-    assert "but not SYNCTASKS_WAREHOUSE_URL, SYNCTASKS_CITIZEN_URL. Set all three" in ended.stderr
-
-
-def _demo(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [SYNCTASKS, "demo"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment,
-    )
+    assert f"but not {WAREHOUSE}, {CITIZEN}. Set all three" in ended.stderr

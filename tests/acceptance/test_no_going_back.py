@@ -42,13 +42,12 @@ def test_the_portal_never_goes_back_while_refreshes_and_events_race(system: Syst
 
 
 def _it_was_a_race(system: System, traffic: Traffic, watch: Watch) -> None:
-    [(runs, failed)] = system.at_warehouse(
-        "SELECT count(*), count(*) FILTER (WHERE state <> 'succeeded') FROM synctasks.run"
-    )
-    [(taken, units)] = system.at_warehouse("SELECT sum(taken), sum(units) FROM synctasks.history")
-    told = f"{runs} runs, {taken} changes in {units} units, {traffic.writes} writes, "
-    print(f"{told} {watch.samples} samples")  # noqa: T201 - pytest shows it when this fails
-    assert failed == 0
-    assert runs > SECONDS / 2
-    assert units > traffic.writes / 10
-    assert watch.samples > 10 * SECONDS
+    """Enough went on at once for the test to mean something."""
+    bad = "SELECT state, error FROM synctasks.run WHERE state <> 'succeeded'"
+    assert system.at_warehouse(bad) == []
+    [runs] = system.at_warehouse("SELECT count(*) FROM synctasks.run")
+    [units] = system.at_warehouse("SELECT sum(units) FROM synctasks.history")
+    told = f"{runs} runs, {units} units, {traffic.writes} writes, {watch.samples} samples"
+    assert runs > SECONDS / 2, told
+    assert units > traffic.writes / 10, told
+    assert watch.samples > 10 * SECONDS, told

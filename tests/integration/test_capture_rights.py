@@ -86,9 +86,7 @@ def test_names_that_an_application_puts_in_the_way_are_never_called(
             made = trap.format(name=f"{schema}.{name}", arguments=arguments, returns=returns)
             execute(clerk, made)
         operator = "LEFTARG = text, RIGHTARG = text"
-        execute(
-            clerk, f"CREATE OPERATOR {schema}.<> (FUNCTION = {schema}.unequal, {operator})"
-        )
+        execute(clerk, f"CREATE OPERATOR {schema}.<> (FUNCTION = {schema}.unequal, {operator})")
     for table in ("change_log", "new_rows", "old_rows"):
         execute(clerk, f"CREATE TEMPORARY TABLE {table} (LIKE golden_records)")
     execute(clerk, "SET search_path = pg_temp, public, pg_catalog")

@@ -1,4 +1,4 @@
-"""Installing and uninstalling: repeatable, reversible, the same by hand, refused in one line."""
+"""Installing and uninstalling: repeatable, reversible, and the same by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from synctasks.capture import installer
 from synctasks.embedded.binaries import postgres_binaries
+from synctasks.flows import FLOWS
 from tests.catalog import catalog, installed_rows
 from tests.conftest import connected
 from tests.programs import Outcome, run
@@ -39,8 +41,15 @@ def empty(place: Workspace, connect: Connect) -> Both:
     return connect()
 
 
-def install(*options: str) -> Outcome:
-    return good(run("synctasks", "install", *options))
+def install(*, with_schemas: bool = False, notifies: bool = True) -> list[str]:
+    """Install in this process; the flows that are newly captured."""
+    return installer.install(
+        FLOWS, with_schemas=with_schemas, notifies=notifies, progress=lambda _: None
+    )
+
+
+def uninstall() -> None:
+    installer.uninstall(discard_pending=True, progress=lambda _: None)
 
 
 def good(outcome: Outcome) -> Outcome:
@@ -49,9 +58,9 @@ def good(outcome: Outcome) -> Outcome:
 
 
 def test_it_is_repeatable(empty: Both) -> None:
-    first = install("--with-schemas")
+    first = good(run("synctasks", "install", "--with-schemas"))
     before = [(catalog(each), installed_rows(each)) for each in empty]
-    second = install("--with-schemas")
+    second = good(run("synctasks", "install", "--with-schemas"))
     assert "A full run is requested for: profile_data" in first.stdout
     assert "Everything was in place already." in second.stdout
     assert [(catalog(each), installed_rows(each)) for each in empty] == before
@@ -70,31 +79,27 @@ def test_it_brings_an_older_installation_up_to_date(databases: object, connect: 
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN RETURN NULL; END'; DELETE FROM synctasks.run",
     )
-    install()
+    assert install() == ["profile_data"]
     assert catalog(warehouse) == before
     assert rows(warehouse, "SELECT state FROM synctasks.run") == ["requested"]
 
 
-def test_two_at_once_are_harmless(empty: Both) -> None:
+def test_several_at_once_are_harmless(empty: Both) -> None:
     with ThreadPoolExecutor() as threads:
-        for outcome in threads.map(lambda _: install("--with-schemas"), range(3)):
-            assert "in place already" in outcome.stdout or "Installed" in outcome.stdout
+        each_new = list(threads.map(lambda _: install(with_schemas=True), range(4)))
+    assert sorted(each_new) == [[], [], [], ["profile_data"]]
     assert rows(empty[0], "SELECT reason FROM synctasks.run") == ["installed"]
 
 
 def test_it_gives_the_applications_tables_triggers_and_nothing_else(empty: Both) -> None:
-    install("--with-schemas")
-    ours = ("synctasks", "schema synctasks")
-    with_tables = [
-        [line for line in catalog(each) if not any(word in line for word in ours)]
-        for each in empty
-    ]
+    install(with_schemas=True)
+    theirs = [[line for line in catalog(each) if "synctasks" not in line] for each in empty]
     triggers = "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
     operations = ("delete", "insert", "truncate", "update")
     assert rows(empty[0], triggers) == [f"synctasks_profile_data_{each}" for each in operations]
     assert rows(empty[1], triggers) == []
-    good(run("synctasks", "uninstall", "--yes"))
-    assert [catalog(each) for each in empty] == with_tables
+    uninstall()
+    assert [catalog(each) for each in empty] == theirs
 
 
 def test_uninstalling_keeps_every_row_and_installing_again_asks_for_a_full_run(
@@ -102,11 +107,11 @@ def test_uninstalling_keeps_every_row_and_installing_again_asks_for_a_full_run(
 ) -> None:
     add_record(warehouse, "GR-1")
     carry()
-    good(run("synctasks", "uninstall", "--yes"))
     assert "Uninstalled" in good(run("synctasks", "uninstall", "--yes")).stdout
+    uninstall()
     execute(warehouse, "UPDATE golden_records SET full_name = 'Later'")
     assert names_at_portal(citizen) == {"GR-1": "Asha Devi"}
-    install()
+    assert install() == ["profile_data"]
     runs = rows(warehouse, "SELECT kind, state, reason FROM synctasks.run")
     assert runs == [("full", "requested", "installed")]
 
@@ -148,50 +153,42 @@ def psql(url: str, script: str) -> Outcome:
     )
 
 
-@pytest.mark.parametrize("options", [[], ["--no-notify"]], ids=["notify", "no-notify"])
+@pytest.mark.parametrize("notifies", [True, False], ids=["notify", "no-notify"])
 def test_the_printed_sql_run_by_psql_is_the_same(
-    place: Workspace, empty: Both, connect: Connect, options: list[str]
+    place: Workspace, empty: Both, connect: Connect, notifies: bool
 ) -> None:
-    install("--with-schemas", *options)
+    install(with_schemas=True, notifies=notifies)
     by_install = [(catalog(each), installed_rows(each)) for each in empty]
     place.renew(installed=False)
+    options = ["--with-schemas", "--print-sql", *([] if notifies else ["--no-notify"])]
     for variable, side in SIDES.items():
-        printed = run(
-            *("synctasks", "install", "--with-schemas", "--print-sql", "--database", side),
-            *options,
-            env=NO_VARIABLES,
-        )
-        said = psql(place.environment[variable], good(printed).stdout)
-        assert (said.returncode, said.stdout) == (0, ""), said
-    by_psql = [(catalog(each), installed_rows(each)) for each in connect()]
-    assert by_psql == by_install
-    assert "in place already" in install(*options).stdout
+        chosen = [*options, "--database", side]
+        printed = good(run("synctasks", "install", *chosen, env=NO_VARIABLES)).stdout
+        said = psql(place.environment[variable], printed)
+        assert (said.returncode, said.stderr) == (0, "")
+    assert [(catalog(each), installed_rows(each)) for each in connect()] == by_install
+    assert install(notifies=notifies) == []
 
 
 def test_the_printed_sql_says_for_which_database_each_part_is() -> None:
-    def parts(*options: str) -> list[str]:
-        printed = good(run("synctasks", "install", "--print-sql", *options, env=NO_VARIABLES))
-        lines = printed.stdout.splitlines()
-        assert lines[0].startswith("-- database: ")
-        return [line for line in lines if line.startswith("-- database: ")]
-
-    assert parts() == ["-- database: warehouse", "-- database: citizen"]
-    assert parts("--database", "citizen") == ["-- database: citizen"]
-    refused = run("synctasks", "install", "--database", "citizen")
-    assert (refused.returncode, refused.stdout) == (2, "")
+    printed = good(run("synctasks", "install", "--print-sql", env=NO_VARIABLES)).stdout
+    lines = printed.splitlines()
+    heads = [line for line in lines if line.startswith("-- database: ")]
+    assert heads == ["-- database: warehouse", "-- database: citizen"]
+    assert lines[0] == heads[0]
 
 
-def test_the_printed_sql_does_all_or_nothing_and_does_not_wait(
-    place: Workspace, databases: dict[str, str], connect: Connect
+def test_the_printed_sql_does_all_or_nothing_and_waits_for_nobody(
+    databases: dict[str, str], connect: Connect
 ) -> None:
-    """As somebody writes to the table: psql says so at once, and can simply be run again."""
-    good(run("synctasks", "uninstall", "--yes"))
+    """While somebody writes to the table, psql gives up; then it can simply be run again."""
+    uninstall()
     warehouse, writer = connect()[0], connect()[0]
     before = catalog(warehouse)
     execute(writer, "BEGIN; LOCK TABLE golden_records IN ROW EXCLUSIVE MODE")
-    printed = good(run("synctasks", "install", "--print-sql", "--database", "warehouse"))
-    said = psql(databases[WAREHOUSE], printed.stdout)
+    printed = good(run("synctasks", "install", "--print-sql", "--database", "warehouse")).stdout
+    said = psql(databases[WAREHOUSE], printed)
     assert (said.returncode, "lock timeout" in said.stderr) == (3, True), said
     assert catalog(warehouse) == before
     execute(writer, "COMMIT")
-    assert psql(databases[WAREHOUSE], printed.stdout).returncode == 0
+    assert psql(databases[WAREHOUSE], printed).returncode == 0

@@ -13,18 +13,31 @@ from synctasks.errors import SynctasksError
 from synctasks.flow import Flow
 from synctasks.lane import PENDING_SQL
 
-_OPEN_LANES = """\
-SELECT DISTINCT lane
-FROM synctasks.chunk
-WHERE run = %(run)s AND finished_at IS NULL
+# The lane's lock ends with the target's commit, a moment before the chunk is settled: the claim
+# bridges that moment, and expires where its worker died.
+_FREE = """\
+run = %(run)s
+    AND finished_at IS NULL
+    AND (claimed_at IS NULL OR claimed_at < statement_timestamp() - interval '10 seconds')\
 """
 
-_TAKE = """\
-SELECT number, phase, keys
+_OPEN_LANES = f"""\
+SELECT DISTINCT lane
 FROM synctasks.chunk
-WHERE run = %(run)s AND lane = %(lane)s AND finished_at IS NULL
-ORDER BY number
-LIMIT 1
+WHERE {_FREE}
+"""
+
+_TAKE = f"""\
+SET LOCAL synchronous_commit = off;
+UPDATE synctasks.chunk
+SET claimed_at = statement_timestamp()
+WHERE run = %(run)s
+    AND number = (
+        SELECT min(number)
+        FROM synctasks.chunk
+        WHERE lane = %(lane)s AND {_FREE}
+    )
+RETURNING number, phase, keys
 """
 
 _SETTLE = f"""\
@@ -42,7 +55,13 @@ SET
     elapsed_ms = %(elapsed_ms)s,
     finished_at = clock_timestamp(),
     {", ".join(f"{count} = %({count})s" for count in COUNTS)}
-WHERE run = %(run)s AND number = %(number)s
+WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
+"""
+
+_RELEASE = """\
+UPDATE synctasks.chunk
+SET claimed_at = NULL
+WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
 """
 
 _FAIL = """\
@@ -89,6 +108,11 @@ class Chunk:
         with transaction(self._flow.source.database, self.limits) as source:
             source.execute(_SETTLE, {**settled, **books.counts})
             return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
+
+    def release(self) -> None:
+        """Give the chunk back after a failure that passes, so that the next try need not wait."""
+        with transaction(self._flow.source.database, self.limits) as source:
+            source.execute(_RELEASE, {"run": self._run, "number": self._number})
 
     def fail(self, error: SynctasksError) -> None:
         """Close the chunk with an error that trying again would not cure."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from synctasks.database import transaction
@@ -9,7 +10,7 @@ from synctasks.engine.reconcile import reconcile
 from synctasks.engine.refresh import runs
 from synctasks.engine.refresh.chunk import Chunk
 from synctasks.engine.refresh.plan import plan
-from synctasks.errors import PermanentError
+from synctasks.errors import PermanentError, TransientError
 from synctasks.flow import Flow
 
 _OPEN_CHUNKS = """\
@@ -47,6 +48,11 @@ def step(flow: Flow, lanes: int) -> Step | None:
     except PermanentError as error:
         chunk.fail(error)
         return Step()
+    except TransientError:
+        # With the source itself gone, the claim expires instead.
+        with contextlib.suppress(TransientError):
+            chunk.release()
+        raise
     if done is None:
         return None
     return Step(pending_lane=done.lane if done.pending else None)

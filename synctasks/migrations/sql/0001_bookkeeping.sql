@@ -136,6 +136,7 @@ CREATE TABLE synctasks.chunk (
     keys text[],
     size integer NOT NULL,
     error text,
+    claimed_at timestamptz,
     elapsed_ms integer,
     finished_at timestamptz,
     read bigint NOT NULL DEFAULT 0,

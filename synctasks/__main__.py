@@ -1,0 +1,5 @@
+"""`python -m synctasks`, the same as `synctasks`."""
+
+from synctasks.cli import main
+
+main()
