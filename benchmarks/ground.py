@@ -15,11 +15,11 @@ import psycopg2
 from synctasks import settings
 from synctasks.capture.installer import install
 from synctasks.database import forget_connections
-from synctasks.demo.generate import Plan, fill_tables
 from synctasks.embedded.process import GuardedProcess
 from synctasks.embedded.servers import start_servers
 from synctasks.embedded.waiting import wait_until
 from synctasks.flows import FLOWS
+from synctasks.sample.generate import Plan, fill_tables
 
 Connection = psycopg2.extensions.connection
 

@@ -7,6 +7,7 @@ rest on is here.
 from __future__ import annotations
 
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,4 +99,5 @@ try:
     app = make_app()
 except SetupError as _problem:
     # `celery -A synctasks …` shows whatever this module raises; a plain exit keeps it one line.
-    raise SystemExit(f"synctasks: {_problem}") from None
+    sys.stderr.write(f"synctasks: {_problem}\n")
+    raise SystemExit(2) from None

@@ -91,7 +91,7 @@ def _broker() -> Iterator[None]:
         yield
     except redis.AuthenticationError:
         raise TransientError(
-            f"broker: the password is wrong. Put the right one into {settings.BROKER_VARIABLE}"
+            f"broker: the password is wrong. Put the right one into {settings.BROKER_VARIABLE}."
         ) from None
     except (redis.RedisError, OperationalError, OSError) as error:
         raise TransientError(

@@ -96,7 +96,10 @@ class Source:
             return "it is no UUID in its canonical form"
         if not key.strip() or "\0" in key:
             return "it is blank or holds a NUL character"
-        if len(key.encode(errors="replace")) > _MOST_KEY_BYTES:
+        # What no terminal could decode arrives as lone surrogates.
+        if any("\ud800" <= character <= "\udfff" for character in key):
+            return "it is no valid text"
+        if len(key.encode()) > _MOST_KEY_BYTES:
             return f"it is longer than {_MOST_KEY_BYTES} bytes"
         return None
 

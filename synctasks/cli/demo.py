@@ -19,17 +19,16 @@ from synctasks.demo import ground, show
 from synctasks.demo.agreement import Agreement, compare
 from synctasks.demo.failure import DemoFailed
 from synctasks.demo.figures import Meter, carried, pending
-from synctasks.demo.generate import Plan
 from synctasks.demo.processes import Processes
 from synctasks.demo.specimen import specimen
 from synctasks.demo.watch import STUCK_SECONDS, Watch
 from synctasks.demo.workload import Workload
-from synctasks.embedded.errors import EmbeddedServerError
 from synctasks.embedded.waiting import wait_until
 from synctasks.engine import refresh
 from synctasks.engine.books import BOXES
 from synctasks.flow import Flow
 from synctasks.flows import FLOWS
+from synctasks.sample.generate import Plan
 
 _LOOK_AROUND = (
     "synctasks status",
@@ -85,9 +84,6 @@ def demo(records: int, seconds: int, seed: int, stay: bool) -> None:
     except (DemoFailed, NoWorker) as problem:
         click.echo(f"synctasks: {problem}", err=True)
         sys.exit(1)
-    except EmbeddedServerError as problem:
-        click.echo(f"synctasks: {problem}", err=True)
-        sys.exit(2)
     if not agreed:
         sys.exit(1)
 

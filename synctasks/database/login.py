@@ -82,8 +82,13 @@ _CONNECT_PROBLEMS = (
         "Create it, or put the right names into {variable}",
     ),
     (
-        "invalid",
+        "invalid dsn",
         "its URL holds an option that does not exist",
+        "Correct {variable}",
+    ),
+    (
+        "invalid sslmode",
+        "its URL holds an sslmode that does not exist",
         "Correct {variable}",
     ),
     (

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 from psycopg2.extras import execute_values
 
-from synctasks.demo.generate import Plan
-from synctasks.demo.generate_warehouse import record_id
-from synctasks.demo.names_places import DISTRICTS
-from synctasks.demo.people import Person
+from synctasks.sample.generate import Plan
+from synctasks.sample.names_places import DISTRICTS
+from synctasks.sample.people import Person
+from synctasks.sample.warehouse import record_id
 
 #: A psycopg2 cursor, which has no type of its own for mypy.
 Cursor: TypeAlias = Any

@@ -10,11 +10,11 @@ import psycopg2
 
 from synctasks import schemas, sql
 from synctasks.database import connect
-from synctasks.demo.generate import CITIZEN, WAREHOUSE, Counts, Plan, Progress, fill
 from synctasks.embedded.servers import start_servers
 from synctasks.errors import SetupError, translate
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
+from synctasks.sample.generate import CITIZEN, WAREHOUSE, Counts, Plan, Progress, fill
 from synctasks.settings import BROKER_VARIABLE, DATABASE_VARIABLES
 
 VARIABLES = (*DATABASE_VARIABLES.values(), BROKER_VARIABLE)

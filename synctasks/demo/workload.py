@@ -11,9 +11,9 @@ import psycopg2
 
 from synctasks.database import connect
 from synctasks.demo.changes import Abandoned, Application
-from synctasks.demo.generate import Plan
 from synctasks.errors import SynctasksError, translate
 from synctasks.flow import Database
+from synctasks.sample.generate import Plan
 
 TRANSACTIONS_PER_SECOND = 100
 # Every so many transactions one is of many rows.

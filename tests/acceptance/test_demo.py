@@ -19,11 +19,11 @@ import pytest
 from synctasks.capture import installer
 from synctasks.demo import ground
 from synctasks.demo.agreement import compare
-from synctasks.demo.generate import Plan
 from synctasks.demo.specimen import specimen
 from synctasks.embedded.waiting import wait_until
 from synctasks.engine import refresh
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+from synctasks.sample.generate import Plan
 from tests.conftest import connected
 from tests.programs import run, running
 from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, Workspace

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 from redis import Redis
 
-from synctasks.demo.generate import Plan, fill_tables
 from synctasks.embedded.waiting import wait_until
+from synctasks.sample.generate import Plan, fill_tables
 from tests.acceptance.eavesdropper import Eavesdropper, Secrets
 from tests.acceptance.system import System
 from tests.rows import Connection, add_record, execute, rows

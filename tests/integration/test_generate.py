@@ -13,8 +13,8 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from synctasks.demo.dirty import KINDS
-from synctasks.demo.generate import (
+from synctasks.sample.dirty import KINDS
+from synctasks.sample.generate import (
     CITIZEN,
     WAREHOUSE,
     Counts,
@@ -23,7 +23,7 @@ from synctasks.demo.generate import (
     fill,
     fill_tables,
 )
-from synctasks.demo.generate_kinds import Kind
+from synctasks.sample.kinds import Kind
 from synctasks.schemas import ddl
 
 NOW = datetime(2025, 3, 1, 12, 30, tzinfo=UTC)
@@ -33,7 +33,7 @@ GOLDEN = "public.golden_records"
 DIGEST = """
 import hashlib
 from datetime import datetime, UTC
-from synctasks.demo.generate import CITIZEN, WAREHOUSE, Plan, copy_text
+from synctasks.sample.generate import CITIZEN, WAREHOUSE, Plan, copy_text
 
 plan = Plan(households=40, seed=5, dirty=0.1, now=datetime(2025, 3, 1, tzinfo=UTC))
 tables = [table.name for table in (*WAREHOUSE, *CITIZEN)]

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from synctasks.demo.generate_numbers import NUMBERS, aadhaar, check_digit
-from synctasks.demo.names_people import REGIONS
-from synctasks.demo.names_places import DISTRICTS
-from synctasks.demo.people import Population
+from synctasks.sample.names_people import REGIONS
+from synctasks.sample.names_places import DISTRICTS
+from synctasks.sample.numbers import NUMBERS, aadhaar, check_digit
+from synctasks.sample.people import Population
 
 TODAY = date(2025, 3, 1)
 BLOCK = 1_000

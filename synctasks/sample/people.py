@@ -1,6 +1,6 @@
 """A population that does not exist: families, their homes, the numbers that identify them.
 
-Everything here is synthetic, the numbers above all: see ``generate_numbers``.
+Everything here is synthetic, the numbers above all: see ``numbers``.
 
 Everything is a function of the seed and a number (of a household, a person, an account), so no
 table needs to remember what another one holds, however large the population is.
@@ -13,9 +13,9 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from synctasks.demo.generate_numbers import NUMBERS, Draw, aadhaar, mobile_number, uuid
-from synctasks.demo.names_people import REGIONS, Region
-from synctasks.demo.names_places import DISTRICTS, District, Town
+from synctasks.sample.names_people import REGIONS, Region
+from synctasks.sample.names_places import DISTRICTS, District, Town
+from synctasks.sample.numbers import NUMBERS, Draw, aadhaar, mobile_number, uuid
 
 _T = TypeVar("_T")
 

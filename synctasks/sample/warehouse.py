@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from synctasks.demo import names_texts
-from synctasks.demo.generate_applications import Application, all_applications
-from synctasks.demo.generate_copy import NULL, Row, escaped
-from synctasks.demo.generate_numbers import Draw
-from synctasks.demo.generate_plan import DAY, Plan, since_update
-from synctasks.demo.generate_schemes import Scheme, known_schemes
-from synctasks.demo.names_places import DISTRICTS
-from synctasks.demo.people import Person
+from synctasks.sample import names_texts
+from synctasks.sample.applications import Application, all_applications
+from synctasks.sample.copying import NULL, Row, escaped
+from synctasks.sample.names_places import DISTRICTS
+from synctasks.sample.numbers import Draw
+from synctasks.sample.people import Person
+from synctasks.sample.plan import DAY, Plan, since_update
+from synctasks.sample.schemes import Scheme, known_schemes
 
 _FEEDS = ("jan_aadhaar_feed", "census_feed", "ration_card_feed", "field_officer")
 _REVIEWS = ("APPROVED",) * 9 + ("PENDING_REVIEW",)

@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 
 from psycopg2 import sql
 
-from synctasks.demo.generate_copy import CopyStream, Row, line
-from synctasks.demo.generate_dirt import with_dirt
-from synctasks.demo.generate_plan import Plan
-from synctasks.demo.generate_tables import CITIZEN, WAREHOUSE, Table
+from synctasks.sample.copying import CopyStream, Row, line
+from synctasks.sample.plan import Plan
+from synctasks.sample.spoil import with_dirt
+from synctasks.sample.tables import CITIZEN, WAREHOUSE, Table
 
 __all__ = ["CITIZEN", "WAREHOUSE", "Counts", "Plan", "copy_text", "fill", "fill_tables"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from synctasks.demo.generate_plan import DAY, Plan
+from synctasks.sample.plan import DAY, Plan
 
 #: The category of the reject; ``masked`` is no reject: the value crosses as ``****``.
 Verdict: TypeAlias = Literal["completeness", "accuracy", "consistency", "masked"]

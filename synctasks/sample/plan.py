@@ -7,8 +7,8 @@ from functools import cache, cached_property
 from itertools import islice
 from random import Random
 
-from synctasks.demo.generate_numbers import Draw
-from synctasks.demo.people import Person, Population
+from synctasks.sample.numbers import Draw
+from synctasks.sample.people import Person, Population
 
 DAY = 86_400
 _FIRST_DAY = date(1970, 1, 1).toordinal()

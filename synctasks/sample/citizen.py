@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from synctasks.demo import names_texts
-from synctasks.demo.generate_applications import all_applications
-from synctasks.demo.generate_copy import NULL, Row, escaped
-from synctasks.demo.generate_numbers import Draw
-from synctasks.demo.generate_plan import DAY, Plan, since_update
-from synctasks.demo.generate_schemes import portal_schemes
-from synctasks.demo.people import Person
+from synctasks.sample import names_texts
+from synctasks.sample.applications import all_applications
+from synctasks.sample.copying import NULL, Row, escaped
+from synctasks.sample.numbers import Draw
+from synctasks.sample.people import Person
+from synctasks.sample.plan import DAY, Plan, since_update
+from synctasks.sample.schemes import portal_schemes
 
 _VERIFICATIONS = ("verified",) * 17 + ("pending",) * 2 + ("rejected",)
 _DOCUMENT_STATES = ("pending", "verified", "verified", "rejected")

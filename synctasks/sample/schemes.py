@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from synctasks.demo.generate_copy import Row, escaped
-from synctasks.demo.generate_numbers import Draw
-from synctasks.demo.generate_plan import DAY, Plan, since_update
-from synctasks.demo.names_schemes import FIELDS, PATRONS, Field
+from synctasks.sample.copying import Row, escaped
+from synctasks.sample.names_schemes import FIELDS, PATRONS, Field
+from synctasks.sample.numbers import Draw
+from synctasks.sample.plan import DAY, Plan, since_update
 
 # What becomes of the schemes, by the remainder of their number. A draft is in the warehouse only;
 # a new scheme is active there but not yet in the portal; one that has ended may still be active

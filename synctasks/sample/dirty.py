@@ -6,7 +6,7 @@ otherwise in order and in the flow's scope, so exactly one rule is broken.
 
 from collections.abc import Mapping
 
-from synctasks.demo.generate_kinds import (
+from synctasks.sample.kinds import (
     Kind,
     Value,
     ago,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from synctasks.demo.generate_numbers import Draw
-from synctasks.demo.generate_plan import DAY, Plan
-from synctasks.demo.generate_schemes import portal_schemes
+from synctasks.sample.numbers import Draw
+from synctasks.sample.plan import DAY, Plan
+from synctasks.sample.schemes import portal_schemes
 
 # Of 100 applications. Withdrawn ones were submitted before.
 _STATUSES = (

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from synctasks.demo.dirty import IN_SCOPE, KINDS
-from synctasks.demo.generate_copy import Row, escaped
-from synctasks.demo.generate_kinds import Kind, Spot, Value
-from synctasks.demo.generate_numbers import Draw
-from synctasks.demo.generate_plan import Plan
+from synctasks.sample.copying import Row, escaped
+from synctasks.sample.dirty import IN_SCOPE, KINDS
+from synctasks.sample.kinds import Kind, Spot, Value
+from synctasks.sample.numbers import Draw
+from synctasks.sample.plan import Plan
 
 
 def with_dirt(

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from synctasks.demo import generate_citizen as citizen_rows
-from synctasks.demo import generate_warehouse as warehouse_rows
-from synctasks.demo.generate_copy import Row
-from synctasks.demo.generate_plan import Plan
-from synctasks.demo.generate_schemes import scheme_master, schemes
+from synctasks.sample import citizen as citizen_rows
+from synctasks.sample import warehouse as warehouse_rows
+from synctasks.sample.copying import Row
+from synctasks.sample.plan import Plan
+from synctasks.sample.schemes import scheme_master, schemes
 
 
 class Table(NamedTuple):
