@@ -1,6 +1,6 @@
 """Transactions at the two databases, with every limit that keeps us harmless.
 
-Connections run in autocommit; a transaction's BEGIN travels with its limits in one round trip.
+Connections run in autocommit: BEGIN and the limits travel with a transaction's first statement.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 SELECT
     set_config('synchronous_commit', 'local', true)
-WHERE current_setting('synchronous_commit') = 'off'
+WHERE current_setting('synchronous_commit') = 'off';
 """
 
-_BY_KEY = ";\nSET LOCAL enable_seqscan = off"
+_BY_KEY = "SET LOCAL enable_seqscan = off;\n"
 
 
 @dataclass(frozen=True)
@@ -54,28 +54,32 @@ CHUNK = Limits(statement_ms=30_000)
 
 
 class Transaction:
-    """One open transaction: statements in, rows out, driver errors translated."""
+    """One transaction: statements in, rows out, driver errors translated.
 
-    def __init__(self, cursor: Cursor, place: str) -> None:
+    `begin` travels with the first statement, in one round trip.
+    """
+
+    def __init__(self, cursor: Cursor, place: str, begin: str = "") -> None:
         self._cursor = cursor
         self._place = place
+        self._begin = begin
 
     def execute(self, sql: str, parameters: Parameters | None = None) -> None:
         """Run statements. Raises SynctasksError, as every method here."""
         with _translated(self._place):
-            self._cursor.execute(sql, parameters)
+            self._run(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """All rows of the last statement; for results that are bounded."""
         with _translated(self._place):
-            self._cursor.execute(sql, parameters)
+            self._run(sql, parameters)
             rows: list[Row] = self._cursor.fetchall()
             return rows
 
     def row(self, sql: str, parameters: Parameters | None = None) -> Row | None:
         """The first row of the last statement, or None."""
         with _translated(self._place):
-            self._cursor.execute(sql, parameters)
+            self._run(sql, parameters)
             row: Row | None = self._cursor.fetchone()
             return row
 
@@ -88,8 +92,18 @@ class Transaction:
     def copy(self, sql: str, file: BinaryIO, parameters: Parameters | None = None) -> None:
         """COPY … TO STDOUT into the file, or COPY … FROM STDIN out of it."""
         with _translated(self._place):
-            statement = self._cursor.mogrify(sql, parameters)
-            self._cursor.copy_expert(statement, file)
+            if self._begin:
+                self._run("", None)
+            self._cursor.copy_expert(self._cursor.mogrify(sql, parameters), file)
+
+    def commit(self) -> None:
+        """Commit, if there was a statement at all."""
+        if not self._begin:
+            self.execute("COMMIT")
+
+    def _run(self, sql: str, parameters: Parameters | None) -> None:
+        begin, self._begin = self._begin, ""
+        self._cursor.execute(begin + sql, parameters)
 
 
 def array(values: Iterable[str | bool]) -> str:
@@ -120,10 +134,9 @@ def transaction(
         isolation=isolation, statement_ms=limits.statement_ms, lock_ms=limits.lock_ms
     )
     with _connection(str(database)) as cursor:
-        tx = Transaction(cursor, str(database))
-        tx.execute(begin + _BY_KEY if by_key else begin)
+        tx = Transaction(cursor, str(database), begin + _BY_KEY if by_key else begin)
         yield tx
-        tx.execute("COMMIT")
+        tx.commit()
 
 
 @contextlib.contextmanager

