@@ -55,7 +55,11 @@ written AS (
     ON CONFLICT ({key}) DO UPDATE SET
         {assignments}
 ),
-{removed}outcome AS (
+{removed}{outcome}"""
+
+# Drains want the keys behind the counts.
+_WITH_KEYS = """\
+outcome AS (
     SELECT
         staged.key,
         CASE staged.verdict
@@ -67,7 +71,25 @@ written AS (
     UNION ALL
     SELECT key, 'removed' FROM removed
 )
-SELECT box, count(*), CASE WHEN %(with_keys)s THEN array_agg(key) END
+SELECT box, count(*), array_agg(key)
+FROM outcome
+GROUP BY box
+"""
+
+# For a chunk of thousands the counts alone do, and cost less.
+_COUNTS_ONLY = """\
+outcome AS (
+    SELECT CASE verdict {verdict_boxes} ELSE 'unchanged' END AS box, count(*) AS count
+    FROM staged
+    GROUP BY verdict
+    UNION ALL
+    SELECT 'unchanged', -count(*) FROM differing
+    UNION ALL
+    SELECT 'written', count(*) FROM differing
+    UNION ALL
+    SELECT 'removed', count(*) FROM removed
+)
+SELECT box, sum(count)::bigint, NULL
 FROM outcome
 GROUP BY box
 """
@@ -100,6 +122,16 @@ removed AS (
 """
 
 
+_VERDICT_BOXES = sql.lines(
+    (
+        f"WHEN {sql.literal(verdict)} THEN {sql.literal(box)}"
+        for verdict, box in VERDICT_BOXES.items()
+    ),
+    separator="",
+    indent=12,
+)
+
+
 @cache
 def create_sql(flow: Flow) -> str:
     """The staging table of a batch that travels by COPY."""
@@ -110,8 +142,8 @@ COPY_SQL = "COPY staged FROM STDIN (FORMAT binary)"
 
 
 @cache
-def merge_sql(flow: Flow, *, from_document: bool) -> str:
-    """The merge: parameters `keys`, `with_keys`, and `document` if staged as one.
+def merge_sql(flow: Flow, *, from_document: bool, with_keys: bool) -> str:
+    """The merge: parameters `keys`, and `document` if staged as one.
 
     `keys` are those whose row goes where the source has none. Returns rows
     (box, count, keys or NULL).
@@ -131,14 +163,7 @@ def merge_sql(flow: Flow, *, from_document: bool) -> str:
             (f"{sql.name(name)} = EXCLUDED.{sql.name(name)}" for name in others), indent=8
         ),
         removed=_removed(flow),
-        verdict_boxes=sql.lines(
-            (
-                f"WHEN {sql.literal(verdict)} THEN {sql.literal(box)}"
-                for verdict, box in VERDICT_BOXES.items()
-            ),
-            separator="",
-            indent=12,
-        ),
+        outcome=(_WITH_KEYS if with_keys else _COUNTS_ONLY).format(verdict_boxes=_VERDICT_BOXES),
     )
 
 

@@ -26,14 +26,13 @@ def carry(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
     keys = array(batch.keys)
     parameters = {"keys": keys, "captured": array(batch.captured)}
     settings: dict[str, object] = {"keys": keys if batch.remove else "{}"}
-    settings["with_keys"] = batch.with_keys
     document = _document(flow, source, parameters) if len(batch.keys) <= MOST_KEYS else None
     if document is None:
         target.execute(merge.create_sql(flow))
         _stream(flow, source, target, parameters)
     else:
         settings["document"] = document
-    statement = merge.merge_sql(flow, from_document=document is not None)
+    statement = merge.merge_sql(flow, from_document=document is not None, with_keys=batch.with_keys)
     return Books.of(target.rows(statement, settings))
 
 

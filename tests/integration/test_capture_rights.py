@@ -56,9 +56,16 @@ def test_an_application_without_rights_on_our_schema_writes_as_before(
         "CREATE TEMPORARY TABLE t (id text);"
         "CREATE TRIGGER t AFTER INSERT ON t EXECUTE FUNCTION"
         " synctasks.capture_profile_data_truncate()",
+        "CREATE TEMPORARY TABLE t (id text);"
+        "CREATE TRIGGER t AFTER INSERT ON t REFERENCING NEW TABLE AS new_rows EXECUTE FUNCTION"
+        " synctasks.capture_profile_data_insert()",
     ],
 )
-def test_that_application_gains_no_right_by_it(clerk: Connection, statement: str) -> None:
+def test_that_application_gains_no_right_by_it(
+    clerk: Connection, warehouse: Connection, statement: str
+) -> None:
+    """Not even where somebody lets it look into our schema."""
+    execute(warehouse, f"GRANT USAGE ON SCHEMA synctasks TO {clerk.info.user}")
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         execute(clerk, statement)
 
