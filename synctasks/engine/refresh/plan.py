@@ -144,7 +144,7 @@ class _Page:
     @property
     def size(self) -> int:
         """How many keys fill one chunk of the right size in each lane."""
-        pace = self.source.value(_PACE, {"run": self.run}) or 10
+        pace = self.source.value(_PACE, {"run": self.run}) or 20
         rows = min(max(int(pace * _CHUNK_MS), _CHUNK_ROWS.start), _CHUNK_ROWS.stop)
         return rows * self.lanes
 
