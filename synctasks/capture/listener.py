@@ -19,7 +19,7 @@ from synctasks import dispatch
 from synctasks.capture import change_log
 from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
 from synctasks.database import Transaction, connect
-from synctasks.errors import SetupError, SynctasksError, TransientError, translate
+from synctasks.errors import SetupError, TransientError, translate
 from synctasks.flow import Database
 
 log = structlog.get_logger("listener")
@@ -234,13 +234,9 @@ _SLEEP = {"a": SLEEP_LOCK[0], "b": SLEEP_LOCK[1]}
 
 
 def check(database: Database) -> None:
-    """Raise SetupError if the listener could not work at this database."""
+    """Raise SynctasksError if the listener could not start at this database."""
     with_schema = connect(database, role="listener check")
     try:
         Transaction(with_schema.cursor(), str(database)).value(_NOTIFIES)
-    except SynctasksError:
-        raise SetupError(
-            f"{database} database", "synctasks is not installed there", "Run: synctasks install"
-        ) from None
     finally:
         with_schema.close()

@@ -110,6 +110,8 @@ class System:
         """Start processes that do not run yet, and (if `ready`) return when they work."""
         new = [name for name in names if not self._runs(name)]
         for name in new:
+            if name in self._programs:
+                self.kill(name)
             self._programs[name] = self.start_program(name, COMMANDS[name])
         for name in new if ready else ():
             self._await_ready(name)

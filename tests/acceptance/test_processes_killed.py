@@ -30,7 +30,7 @@ def test_a_killed_listener_misses_nothing(system: System) -> None:
         traffic.await_writes(100)
     system.quiesce()
     system.agree()
-    assert traffic.slowest < 1
+    assert traffic.slowest < 2
 
 
 def test_without_a_listener_writes_go_on_and_wait(system: System) -> None:
@@ -93,7 +93,7 @@ def test_a_worker_killed_again_and_again_under_load_loses_nothing(system: System
             system.start("worker")
     system.quiesce()
     system.agree()
-    assert traffic.slowest < 1
+    assert traffic.slowest < 2
 
 
 def kill(system: System, worker: Program, who: str) -> None:

@@ -34,21 +34,33 @@ def test_an_emptied_redis_costs_seconds_and_no_data(system: System) -> None:
     system.agree()
 
 
-def test_redis_killed_under_load_and_in_the_middle_of_tasks(system: System) -> None:
-    """This decides the versions of celery, kombu and redis: see requirements.txt."""
+def test_redis_killed_in_the_middle_of_a_task(system: System) -> None:
+    """This decides the versions of celery, kombu and redis: see requirements.txt.
+
+    celery 5.7.0 ends if a message is not acknowledged while it waits for more.
+    """
+    with the_same_processes(system):
+        with slow_portal(system, 1.0), system.warehouse() as warehouse:
+            add_record(warehouse, "GR-1")
+            wait_until(lambda: system.at_citizen(MERGING)[0] >= 1, 10, "a task at work")
+            system.servers.broker.kill()
+            system.servers.broker.start()
+        system.quiesce(RECOVERY_SECONDS)
+        system.agree()
+
+
+def test_redis_killed_under_load(system: System) -> None:
     with the_same_processes(system):
         with Traffic(system.environment[WAREHOUSE]) as traffic:
             system.send("sync.profile_data", "control")
             traffic.await_writes(100)
-            with slow_portal(system, 0.1):
-                wait_until(lambda: system.at_citizen(MERGING)[0] >= 1, 10, "a task at work")
-                system.servers.broker.kill()
-                traffic.await_writes(200)
+            system.servers.broker.kill()
+            traffic.await_writes(200)
             system.servers.broker.start()
             traffic.await_writes(100)
         system.quiesce(RECOVERY_SECONDS)
         system.agree()
-    assert traffic.slowest < 1
+    assert traffic.slowest < 2
 
 
 @pytest.mark.parametrize("side", ["warehouse", "citizen"])

@@ -203,6 +203,24 @@ def test_before_it_is_installed(place: Workspace, command: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DROP TABLE golden_records", "it does not exist. Check the database in the URL, or"),
+        ("ALTER TABLE golden_records DROP city_village", "it lacks the columns city_village. Add"),
+    ],
+    ids=["table", "column"],
+)
+def test_a_table_or_column_that_is_not_there(place: Workspace, change: str, said: str) -> None:
+    with connected(place.environment[WAREHOUSE]) as warehouse:
+        execute(warehouse, change)
+    try:
+        line = one_line(run("synctasks", "install"))
+    finally:
+        place.renew()
+    assert line.startswith(f"synctasks: warehouse database, table public.golden_records: {said}")
+
+
+@pytest.mark.parametrize(
     "arguments",
     [["nope"], ["sync", "profile_data", "--nope"]],
     ids=" ".join,

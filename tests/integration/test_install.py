@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -187,8 +188,10 @@ def test_the_printed_sql_does_all_or_nothing_and_waits_for_nobody(
     before = catalog(warehouse)
     execute(writer, "BEGIN; LOCK TABLE golden_records IN ROW EXCLUSIVE MODE")
     printed = good(run("synctasks", "install", "--print-sql", "--database", "warehouse")).stdout
+    began = time.monotonic()
     said = psql(databases[WAREHOUSE], printed)
     assert (said.returncode, "lock timeout" in said.stderr) == (3, True), said
+    assert time.monotonic() - began < 5
     assert catalog(warehouse) == before
     execute(writer, "COMMIT")
     assert psql(databases[WAREHOUSE], printed).returncode == 0

@@ -18,7 +18,7 @@ from synctasks.flows import FLOWS
 from tests.catalog import catalog
 from tests.conftest import connected
 from tests.programs import run
-from tests.rows import Connection, add_record, execute, rows, value
+from tests.rows import Connection, add_record, execute, pending, rows, value
 from tests.workspace import CITIZEN, WAREHOUSE
 
 WAITING = """
@@ -162,6 +162,9 @@ def test_an_optional_column_may_be_missing_on_either_side(
     carry()
     arrived = value(citizen, "SELECT full_name, email FROM profile_data")
     assert arrived == ("A", "a***@example.com")
+    if when == "before":
+        execute(warehouse, "UPDATE golden_records SET review_status = 'x'")
+        assert pending(warehouse) == []
 
 
 # People at work -----------------------------------------------------------------------------------

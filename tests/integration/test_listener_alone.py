@@ -51,7 +51,8 @@ def heard_of_a_commit(warehouse: Connection, session: Connection, key: str) -> l
         return any(notice.payload == "end" for notice in session.notifies)
 
     wait_until(has_ended, 10, "our own notification")
-    return [notice.payload for notice in session.notifies][:-1]
+    words = [notice.payload for notice in session.notifies]
+    return [word for word in words[: words.index("end")] if not word.startswith("probe")]
 
 
 @pytest.mark.parametrize("sleeps", [True, False])
@@ -104,7 +105,7 @@ def test_without_notify_it_polls(
     session.autocommit = True
     with running("synctasks", "listen", log=tmp_path / "log"):
         wait_until(lambda: value(warehouse, BACKENDS) == 2, 20, "the listener")
-        assert heard_of_a_commit(warehouse, session, "GR-1") in ([], ["probe 1"])
+        assert heard_of_a_commit(warehouse, session, "GR-1") == []
         wait_until(lambda: broker.llen("events") == 1, 10, "the message")
         assert rows(warehouse, OUR_LOCKS) == []
 
