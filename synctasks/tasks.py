@@ -129,14 +129,14 @@ def _refresh(flow: Flow) -> Any:
         flag = dispatch.refresh_flag(flow.name, slot)
         until = time.monotonic() + _REFRESH_SECONDS
         lanes = change_log.lane_count(flow)
-        taken = refresh.step(flow, lanes)
-        while taken and time.monotonic() < until:
+        while taken := refresh.step(flow, lanes):
             dispatch.keep(flag)
             if taken.planned:
                 dispatch.send_refresh(flow.name)
             if taken.pending_lane is not None:
                 dispatch.send_drains([(flow.name, taken.pending_lane)])
-            taken = refresh.step(flow, lanes)
+            if time.monotonic() >= until:
+                break
         dispatch.lower(flag)
         if taken:
             dispatch.send_refresh(flow.name)

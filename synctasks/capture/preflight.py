@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from synctasks.database import Transaction, connect, transaction
 from synctasks.errors import SetupError
@@ -41,6 +42,20 @@ WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped
 """
 
 
+@dataclass(frozen=True)
+class _Side:
+    """A flow's table at one side, and the columns that must be there."""
+
+    database: Database
+    table: str
+    columns: frozenset[str]
+    is_source: bool
+
+    @property
+    def thing(self) -> str:
+        return f"{self.database} database, table {self.table}"
+
+
 def check(flows: Sequence[Flow], *, with_schemas: bool, notifies: bool) -> None:
     """Raise SetupError for the first thing that is missing; changes nothing."""
     for database in Database:
@@ -49,13 +64,9 @@ def check(flows: Sequence[Flow], *, with_schemas: bool, notifies: bool) -> None:
             _check_server(tx, database, notifies)
             _check_schema_rights(tx, database)
     for flow in flows:
-        sides = (
-            (flow.source.database, flow.source.table, _required_at_source(flow), True),
-            (flow.target.database, flow.target.table, _required_at_target(flow), False),
-        )
-        for database, table, columns, is_source in sides:
-            with transaction(database) as tx:
-                _check_table(tx, database, table, columns, is_source, with_schemas)
+        for side in _sides(flow):
+            with transaction(side.database) as tx:
+                _check_table(tx, side, with_schemas)
 
 
 def is_installed(database: Database) -> bool:
@@ -94,51 +105,52 @@ def _check_schema_rights(tx: Transaction, database: Database) -> None:
         )
 
 
-def _check_table(
-    tx: Transaction,
-    database: Database,
-    table: str,
-    columns: frozenset[str],
-    is_source: bool,
-    with_schemas: bool,
-) -> None:
-    row = tx.row(_TABLE, {"table": table})
+def _check_table(tx: Transaction, side: _Side, with_schemas: bool) -> None:
+    row = tx.row(_TABLE, {"table": side.table})
     assert row is not None, "the statement returns a row by its shape"
     exists, owned, owner = row
-    thing = f"{database} database, table {table}"
-    if not exists:
-        if with_schemas:
-            return
+    if exists:
+        _check_columns(tx, side)
+        _check_rights(tx, side, owned, owner)
+    elif not with_schemas:
         raise SetupError(
-            thing,
+            side.thing,
             "it does not exist",
             "Check the database in the URL, or give --with-schemas to create the tables",
         )
-    missing = columns - {name for (name,) in tx.rows(_COLUMNS, {"table": table})}
+
+
+def _check_columns(tx: Transaction, side: _Side) -> None:
+    missing = side.columns - {name for (name,) in tx.rows(_COLUMNS, {"table": side.table})}
     if missing:
         raise SetupError(
-            thing,
+            side.thing,
             f"it lacks the columns {', '.join(sorted(missing))}",
             "Add them, or correct the flow's declaration",
         )
-    if is_source and not owned:
+
+
+def _check_rights(tx: Transaction, side: _Side, owned: bool, owner: str) -> None:
+    if side.is_source and not owned:
         raise SetupError(
-            thing,
+            side.thing,
             "only its owner can give it triggers",
             f"Install as role {owner}, or grant that role to yours",
         )
-    if not is_source and not tx.value(_TABLE_RIGHTS, {"table": table}):
+    if not side.is_source and not tx.value(_TABLE_RIGHTS, {"table": side.table}):
         raise SetupError(
-            thing,
+            side.thing,
             "the role may not write to it",
             "Grant SELECT, INSERT, UPDATE and DELETE on it",
         )
 
 
-def _required_at_source(flow: Flow) -> frozenset[str]:
+def _sides(flow: Flow) -> tuple[_Side, _Side]:
+    """What a flow needs of its two tables; optional columns are not needed."""
     optional = {column.reads for column in flow.columns if column.optional}
-    return frozenset(flow.watched).union(flow.source.row_key) - optional
-
-
-def _required_at_target(flow: Flow) -> frozenset[str]:
-    return frozenset(column.name for column in flow.columns if not column.optional)
+    read = frozenset(flow.watched).union(flow.source.row_key) - optional
+    written = frozenset(column.name for column in flow.columns if not column.optional)
+    return (
+        _Side(flow.source.database, flow.source.table, read, is_source=True),
+        _Side(flow.target.database, flow.target.table, written, is_source=False),
+    )

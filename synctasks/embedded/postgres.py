@@ -22,7 +22,8 @@ from synctasks.embedded.ports import HOST, free_ports
 from synctasks.embedded.process import last_lines
 from synctasks.embedded.runs import ServerRuns
 
-USER = "synctasks"
+# Not our schema's name: "$user" comes first in the default search path.
+USER = "developer"
 CONNECT_SECONDS = 5
 INITDB_SECONDS = 120.0
 LOCALES = ("C.UTF-8", "C")
@@ -45,7 +46,7 @@ STOP_SIGNALS = MappingProxyType({"fast": signal.SIGINT, "immediate": signal.SIGQ
 class PostgresServer:
     """One PostgreSQL on 127.0.0.1, with its data, log and password in a directory of its own.
 
-    Its superuser `synctasks` logs in by password (SCRAM). If we are root, the server runs as the
+    Its superuser `developer` logs in by password (SCRAM). If we are root, the server runs as the
     account postgres, or else nobody. A directory that a server has used before is used again,
     data and password; `start` after `stop` or `kill` restarts on the same port and data.
     """

@@ -86,7 +86,7 @@ def test_a_worker_killed_between_the_two_commits_repeats_harmlessly(system: Syst
 
 def test_a_worker_killed_again_and_again_under_load_loses_nothing(system: System) -> None:
     with Traffic(system.environment[WAREHOUSE]) as traffic:
-        for _ in range(3):
+        for _ in range(2):
             system.send("sync.profile_data", "control")
             traffic.await_writes(200)
             system.kill("worker")

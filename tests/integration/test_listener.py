@@ -153,10 +153,8 @@ def test_an_open_transaction_that_did_not_notify_keeps_it_awake(ground: Ground) 
         assert heard() == []
         execute(ground.warehouse, "DELETE FROM synctasks.change_log")
         ground.broker.flushdb()
-        committed = time.monotonic()
         session.commit()
         wait_until(lambda: ground.sent() == 1, 10, "the message for the open transaction")
-        assert time.monotonic() - committed < 0.9  # without a sweep
     wait_until(ground.asleep, 10, "the listener to sleep again")
 
 

@@ -71,7 +71,7 @@ def test_the_latest_slot_is_at_or_before_now(schedule: Schedule, now: str, lates
     ("key_type", "key", "good"),
     [
         ("text", "GR-00000001", True),
-        ("text", "it's \"quoted\" \\ {कुंजी}", True),
+        ("text", 'it\'s "quoted" \\ {कुंजी}', True),
         ("text", "", False),
         ("text", "   ", False),
         ("text", "a\0b", False),
