@@ -10,7 +10,7 @@ from tests.acceptance.system import System
 from tests.acceptance.traffic import Traffic, Watch
 from tests.rows import execute
 
-SECONDS = 20
+SECONDS = 15
 # A full run is asked for that often, whether or not one is under way.
 ASK_SECONDS = 0.05
 
