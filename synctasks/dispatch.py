@@ -21,6 +21,8 @@ from synctasks.errors import TransientError
 EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
 
 FLAG_SECONDS = 5
+# More would only say again what those say: with no worker at all, the queue must not grow.
+MOST_WAITING = 500
 # How many workers step a flow's full run at once.
 REFRESH_SLOTS = 2
 
@@ -35,7 +37,7 @@ def refresh_flag(flow: str, slot: int) -> str:
 
 def send_drains(lanes: Iterable[tuple[str, int]], *, despite_flag: bool = False) -> int:
     """Send for each (flow, lane) that nobody is at; returns how many. Raises TransientError."""
-    wanted = list(lanes)
+    wanted = list(lanes) if _has_room(EVENTS) else []
     free = _raise_flags([drain_flag(*each) for each in wanted], despite_flag=despite_flag)
     chosen = [each for each, is_free in zip(wanted, free, strict=True) if is_free]
     for flow, lane in chosen:
@@ -45,7 +47,7 @@ def send_drains(lanes: Iterable[tuple[str, int]], *, despite_flag: bool = False)
 
 def send_refresh(flow: str) -> None:
     """Send for every free slot of a flow's full run. Raises TransientError."""
-    slots = range(REFRESH_SLOTS)
+    slots = range(REFRESH_SLOTS) if _has_room(BATCH) else range(0)
     free = _raise_flags([refresh_flag(flow, slot) for slot in slots])
     for slot, is_free in zip(slots, free, strict=True):
         if is_free:
@@ -68,6 +70,11 @@ def worker_answers(within_seconds: float = 1.0) -> bool:
     """Whether any worker answers a ping. Raises TransientError if the broker does not."""
     with _broker():
         return bool(current_app.control.ping(timeout=within_seconds))
+
+
+def _has_room(queue: str) -> bool:
+    with _broker():
+        return int(_flags().llen(queue)) < MOST_WAITING  # type: ignore[arg-type]
 
 
 def _raise_flags(flags: list[str], *, despite_flag: bool = False) -> list[bool]:

@@ -34,7 +34,11 @@ _LANES = "SELECT count(*) FROM synctasks.lane WHERE flow = %(flow)s"
 # One index probe a lane. A lane in its retry ladder is left alone, unless its retry is overdue:
 # then the message was lost.
 _PENDING_LANES = f"""\
-SELECT lane.flow, lane.lane, oldest.age_seconds
+SELECT
+    lane.flow,
+    lane.lane,
+    oldest.age_seconds,
+    coalesce(lane.started_at > clock_timestamp() - interval '5 seconds', false)
 FROM synctasks.lane
 CROSS JOIN LATERAL (
     SELECT extract(epoch FROM clock_timestamp() - change.captured_at)::float AS age_seconds
@@ -55,11 +59,12 @@ WHERE flow = %(flow)s AND lane = %(lane)s
 
 @dataclass(frozen=True)
 class PendingLane:
-    """A lane with changes that are due, and the age of the oldest of them in seconds."""
+    """A lane with changes that are due: the oldest one's age, and whether a drain is at it."""
 
     flow: str
     lane: int
     age_seconds: float
+    in_work: bool
 
 
 def request(flow: Flow, keys: Sequence[str], origin: str) -> tuple[int, list[int]]:

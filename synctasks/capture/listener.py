@@ -148,7 +148,11 @@ class Listener:
         if now - self._swept >= SWEEP_SECONDS:
             self._swept = now
             pending = change_log.pending_lanes(ears.tx)
-            stale = [each for each in pending if each.age_seconds > STALE_FLAG_SECONDS]
+            stale = [
+                each
+                for each in pending
+                if each.age_seconds > STALE_FLAG_SECONDS and not each.in_work
+            ]
             self._send(stale, despite_flag=True)
             self._send_runs(ears)
 

@@ -14,7 +14,9 @@ import psycopg2
 import pytest
 from redis import Redis
 
+from synctasks.capture.listener import STALE_FLAG_SECONDS, SWEEP_SECONDS
 from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
+from synctasks.dispatch import MOST_WAITING
 from synctasks.embedded.waiting import wait_until
 from tests.conftest import connected
 from tests.programs import running
@@ -53,8 +55,17 @@ class Ground:
     def quiet(self) -> None:
         """Nothing pending, nothing sent, the listener asleep."""
         execute(self.warehouse, "DELETE FROM synctasks.change_log; DELETE FROM synctasks.run")
-        self.broker.flushdb()
+        wait_until(self.stays_silent, 10, "the listener to have nothing to say")
         wait_until(self.asleep, 10, "the listener to sleep")
+
+    def stays_silent(self) -> bool:
+        """No message for a while: a look that began before the deletion may still send."""
+        self.broker.flushdb()
+        until = time.monotonic() + 0.1
+        while time.monotonic() < until:
+            if self.sent():
+                return False
+        return True
 
     def open_session(self) -> closing[Connection]:
         return closing(psycopg2.connect(self.place.environment[WAREHOUSE]))
@@ -152,7 +163,7 @@ def test_an_open_transaction_that_did_not_notify_keeps_it_awake(ground: Ground) 
         assert seconds < 0.3
         assert heard() == []
         execute(ground.warehouse, "DELETE FROM synctasks.change_log")
-        ground.broker.flushdb()
+        wait_until(ground.stays_silent, 10, "the listener to have nothing to say")
         session.commit()
         wait_until(lambda: ground.sent() == 1, 10, "the message for the open transaction")
     wait_until(ground.asleep, 10, "the listener to sleep again")
@@ -211,3 +222,15 @@ def test_a_second_listener_is_harmless(ground: Ground, tmp_path: Path) -> None:
         lanes = set(rows(ground.warehouse, "SELECT lane FROM synctasks.change_log"))
         wait_until(lambda: ground.sent() >= len(lanes), 10, "the messages")
         assert ground.sent() == len(lanes)
+
+
+def test_with_no_worker_a_queue_does_not_grow_without_end(ground: Ground) -> None:
+    for number in range(MOST_WAITING - 3):
+        ground.broker.rpush("events", str(number))
+    for number in range(50):
+        add_record(ground.warehouse, f"GR-piled-{number}")
+    wait_until(lambda: ground.sent() >= MOST_WAITING, 10, "the queue to be full")
+    oldest = "SELECT extract(epoch FROM clock_timestamp() - min(captured_at)) FROM synctasks."
+    swept = STALE_FLAG_SECONDS + 2 * SWEEP_SECONDS
+    wait_until(lambda: value(ground.warehouse, f"{oldest}change_log") > swept, 10, "two sweeps")
+    assert ground.sent() < MOST_WAITING + 8
