@@ -15,10 +15,11 @@ from synctasks.monitoring.status import run_of
 POLL_SECONDS = 0.1
 WORKER_SECONDS = 10.0
 
-_NOW = """\
+# A full run that was asked for is dropped where a later request starts before it.
+_ANSWER = """\
 SELECT min(id)
 FROM synctasks.run
-WHERE flow = %(flow)s AND id >= %(run)s
+WHERE flow = %(flow)s AND (id = %(run)s OR (id > %(run)s AND kind = 'full'))
 """
 
 
@@ -35,7 +36,7 @@ def follow(flow: Flow, run: int) -> Iterator[dict[str, Any]]:
     seen_worker = False
     while True:
         with transaction(flow.source.database) as source:
-            current = run_of(source, source.value(_NOW, {"flow": flow.name, "run": run}))
+            current = run_of(source, source.value(_ANSWER, {"flow": flow.name, "run": run}))
         yield current
         if current["finished_at"] is not None:
             return

@@ -6,11 +6,10 @@ has. Any number of workers call `step` until nothing is left; each step is short
 """
 
 from synctasks.engine.refresh.runs import (
-    active,
     due_slot,
     request,
     start,
 )
 from synctasks.engine.refresh.step import step
 
-__all__ = ["active", "due_slot", "request", "start", "step"]
+__all__ = ["due_slot", "request", "start", "step"]

@@ -21,7 +21,7 @@ _CHUNK_ROWS = range(500, 20_001)
 
 # SKIP LOCKED: while another worker plans a page, this one has chunks to work on.
 _RUN = """\
-SELECT phase, cursor_key, planned, in_scope
+SELECT phase, cursor_key, in_scope
 FROM synctasks.run
 WHERE id = %(run)s AND state = 'running'
 FOR UPDATE SKIP LOCKED
@@ -162,7 +162,7 @@ def plan(flow: Flow, run: int, lanes: int) -> bool:
         row = source.row(_RUN, {"run": run})
         if row is None:
             return False
-        phase, cursor, _, in_scope = row
+        phase, cursor, in_scope = row
         return _PHASES[phase](_Page(source, flow, run, lanes, cursor, in_scope))
 
 
