@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
+from cryptography.fernet import Fernet
 
 from synctasks import settings
 from synctasks.capture.installer import install
@@ -78,6 +79,7 @@ def ground(records: int) -> Iterator[Ground]:
     with start_servers(durable=True) as servers, contextlib.ExitStack() as at_the_end:
         environment = servers.environment()
         os.environ.update(environment)
+        os.environ[settings.KEYS_VARIABLE] = Fernet.generate_key().decode()
         settings.load.cache_clear()
         forget_connections()
         # The app reads the environment when it is imported; messages are sent through it.

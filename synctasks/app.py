@@ -13,6 +13,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_init
 from kombu import Exchange, Queue
 
 import synctasks
@@ -93,6 +94,16 @@ def _operators_choice() -> dict[str, Any]:
             names = runpy.run_path(str(file))
             return {name: value for name, value in names.items() if not name.startswith("_")}
     return {}
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _require_keys(**_: object) -> None:
+    """A worker that could not seal a dead letter's row must not start."""
+    try:
+        settings.encryption_keys()
+    except SetupError as problem:
+        sys.stderr.write(f"synctasks: {problem}\n")
+        raise SystemExit(2) from None
 
 
 try:

@@ -37,6 +37,14 @@ class PermanentError(SynctasksError):
     """Trying again changes nothing: the data or the schema must change first."""
 
 
+class RowError(PermanentError):
+    """A row itself is at fault, not the tables: the others of its batch may pass without it."""
+
+    def __init__(self, message: str, category: str) -> None:
+        super().__init__(message)
+        self.category = category
+
+
 class MissingColumn(PermanentError):
     """The tables differ from what was read about them; look again before the next try."""
 
@@ -52,6 +60,9 @@ class SetupError(SynctasksError):
     def __str__(self) -> str:
         return f"{self.thing}: {self.cause}. {self.remedy}."
 
+
+# Data exceptions, violated constraints, a row too large for an index, and what a trigger raises.
+_ROW_CLASSES = ("22", "23", "54", "P0")
 
 _TRANSIENT_CLASSES = ("08", "40", "53")
 _TRANSIENT_STATES = frozenset(
@@ -79,6 +90,8 @@ def kind_of(sqlstate: str | None) -> type[SynctasksError]:
             return MissingColumn
         case _ if sqlstate[:2] in _TRANSIENT_CLASSES or sqlstate in _TRANSIENT_STATES:
             return TransientError
+        case _ if sqlstate[:2] in _ROW_CLASSES:
+            return RowError
         case _:
             return PermanentError
 
@@ -103,7 +116,18 @@ def translate(error: psycopg2.Error, place: str) -> SynctasksError:
         if name
     ]
     where = f" ({', '.join(named)})" if named else ""
-    return kind_of(error.pgcode)(f"{place}: {condition}{where} [{error.pgcode}]")
+    message = f"{place}: {condition}{where} [{error.pgcode}]"
+    kind = kind_of(error.pgcode)
+    if issubclass(kind, RowError):
+        return kind(message, _category(error.pgcode))
+    return kind(message)
+
+
+def _category(sqlstate: str) -> str:
+    """The specification's category of a row that the database refused."""
+    if sqlstate == errorcodes.NOT_NULL_VIOLATION:
+        return "completeness"
+    return "consistency" if sqlstate.startswith("23") else "accuracy"
 
 
 def _without_state(error: psycopg2.Error, place: str) -> SynctasksError:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from synctasks.characters import is_blank
+from synctasks.contracts import MOST_KEY_BYTES, Contract
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# No longer text fits into an index, so no longer key exists.
-_MOST_KEY_BYTES = 2_700
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 
 
@@ -38,6 +39,19 @@ class Absent(StrEnum):
 
     KEEP = "keep"
     DELETE = "delete"
+    DEACTIVATE = "deactivate"
+
+
+@dataclass(frozen=True)
+class Deactivation:
+    """How a target row leaves use that others may refer to: it is not deleted.
+
+    `column` gets `value` (which marks it as out of use), `stamp` the source's time.
+    """
+
+    column: str
+    value: str
+    stamp: str
 
 
 @dataclass(frozen=True)
@@ -77,13 +91,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Source:
-    """Where units come from: `key` identifies the unit, `primary_key` the row."""
+    """Where units come from: `key` identifies the unit, `primary_key` the row.
+
+    Where the key may be null, the unit of the empty key holds the rows without one: no contract
+    lets them pass, and so they are found, rejected by their primary key, and can be replayed.
+    """
 
     database: Database
     table: str
     key: str
     key_type: str = "text"
     primary_key: tuple[str, ...] = ()
+    key_nullable: bool = False
 
     @property
     def row_key(self) -> tuple[str, ...]:
@@ -94,23 +113,28 @@ class Source:
         """What is wrong with a key that somebody typed, or None."""
         if self.key_type == "uuid" and not _UUID.fullmatch(key):
             return "it is no UUID in its canonical form"
-        if not key.strip() or "\0" in key:
+        if is_blank(key) or "\0" in key:
             return "it is blank or holds a NUL character"
         # What no terminal could decode arrives as lone surrogates.
         if any("\ud800" <= character <= "\udfff" for character in key):
             return "it is no valid text"
-        if len(key.encode()) > _MOST_KEY_BYTES:
-            return f"it is longer than {_MOST_KEY_BYTES} bytes"
+        if len(key.encode()) > MOST_KEY_BYTES:
+            return f"it is longer than {MOST_KEY_BYTES} bytes"
         return None
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where they arrive: `key` is the target's primary key column."""
+    """Where they arrive: `key` is the column by which a row is found again.
+
+    `identity` is a second unique column, written once and never changed. A unit that comes with
+    the identity of another row was renamed: it is rejected, and that row is left as it is.
+    """
 
     database: Database
     table: str
     key: str
+    identity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +162,9 @@ class Schedule:
 class Flow:
     """One of the twelve flows: the whole truth about it.
 
-    `scope` is the flow's own filter; `event_filter` holds back captured changes only, until the
-    next full run. `lanes` is the number of hash shares its keys are worked in at once.
+    `contract` holds the validation rules; `scope` is the flow's own filter, judged before them;
+    `event_filter` holds back captured changes only, until the next full run. `lanes` is the
+    number of hash shares its keys are worked in at once.
     """
 
     name: str
@@ -148,9 +173,11 @@ class Flow:
     source: Source
     target: Target
     columns: tuple[Column, ...]
+    contract: type[Contract]
     scope: Condition | None = None
     event_filter: Condition | None = None
     absent: Absent = Absent.KEEP
+    deactivation: Deactivation | None = None
     capture: tuple[Operation, ...] = ()
     schedule: Schedule | None = None
     lanes: int = 8
@@ -166,12 +193,24 @@ class Flow:
         conditions = (c for c in (self.scope, self.event_filter) if c)
         read = [self.source.key, *(column.reads for column in self.columns)]
         read += [name for condition in conditions for name in condition.reads]
+        read += self.contract.fields_by_column()
         return tuple(dict.fromkeys(read))
 
     @property
     def key_column(self) -> Column:
         """The target's key as a column of the flow."""
         return next(column for column in self.columns if column.name == self.target.key)
+
+    @property
+    def identity_column(self) -> Column | None:
+        """The target's identity as a column of the flow, if it has one."""
+        return next((each for each in self.columns if each.name == self.target.identity), None)
+
+    @property
+    def compared(self) -> tuple[Column, ...]:
+        """The columns in which a target row may differ from its source, and is then written."""
+        fixed = (self.target.key, self.target.identity)
+        return tuple(column for column in self.columns if column.name not in fixed)
 
     def without(self, missing: frozenset[str]) -> Flow:
         """The same flow less the target columns named."""
@@ -188,8 +227,24 @@ def _problems(flow: Flow) -> list[str]:
         problems.append("a target column is declared twice")
     if flow.target.key not in columns:
         problems.append(f"the target's key {flow.target.key!r} is not among the columns")
+    if flow.target.identity and flow.target.identity not in columns:
+        problems.append(f"the target's identity {flow.target.identity!r} is not among the columns")
+    if (flow.absent is Absent.DEACTIVATE) != (flow.deactivation is not None):
+        problems.append("absent = deactivate and a deactivation go together")
+    problems += _contract_problems(flow)
     if flow.source.database == flow.target.database:
         problems.append("source and target are the same database")
     if not 1 <= flow.lanes <= 64:
         problems.append("lanes must be between 1 and 64")
     return problems
+
+
+def _contract_problems(flow: Flow) -> list[str]:
+    judged = flow.contract.fields_by_column().keys()
+    problems = [] if flow.source.key in judged else ["the contract has no rule for the key"]
+    return problems + [
+        f"the rule on {rule.column!r} reads {column!r}, which has no field"
+        for rule in flow.contract.rules
+        for column in rule.reads
+        if column not in judged
+    ]

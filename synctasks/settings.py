@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from environs import Env
 
 from synctasks.errors import SetupError
@@ -19,6 +20,11 @@ DATABASE_VARIABLES = {
     "citizen": "SYNCTASKS_CITIZEN_URL",
 }
 BROKER_VARIABLE = "SYNCTASKS_BROKER_URL"
+KEYS_VARIABLE = "SYNCTASKS_ENCRYPTION_KEYS"
+
+_NEW_KEY = (
+    "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+)
 
 _EXAMPLES = {
     "SYNCTASKS_WAREHOUSE_URL": "postgresql://user:password@host:5432/smart_warehouse",
@@ -29,11 +35,12 @@ _EXAMPLES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the two databases and the broker are."""
+    """Where the two databases and the broker are, and what seals rows of dead letters."""
 
     warehouse_url: str = field(repr=False)
     citizen_url: str = field(repr=False)
     broker_url: str = field(repr=False)
+    encryption_keys: tuple[str, ...] = field(repr=False, default=())
 
     def database_url(self, database: str) -> str:
         return {"warehouse": self.warehouse_url, "citizen": self.citizen_url}[database]
@@ -49,6 +56,12 @@ def load() -> Settings:
         for name, value in values.items()
         if (problem := _problem(name, value, name == BROKER_VARIABLE))
     ]
+    keys = tuple(filter(None, (key.strip() for key in env.str(KEYS_VARIABLE, "").split(","))))
+    problems += [
+        f"{KEYS_VARIABLE}: key {number} of {len(keys)} is no Fernet key (a new one: {_NEW_KEY})"
+        for number, key in enumerate(keys, start=1)
+        if not _is_key(key)
+    ]
     if problems:
         raise SetupError(
             thing="environment",
@@ -59,7 +72,28 @@ def load() -> Settings:
         warehouse_url=values["SYNCTASKS_WAREHOUSE_URL"],
         citizen_url=values["SYNCTASKS_CITIZEN_URL"],
         broker_url=values[BROKER_VARIABLE],
+        encryption_keys=keys,
     )
+
+
+def encryption_keys() -> tuple[str, ...]:
+    """The keys, newest first. Raises SetupError without any: only some commands need them."""
+    keys = load().encryption_keys
+    if not keys:
+        raise SetupError(
+            "environment",
+            f"{KEYS_VARIABLE} is not set: rows of dead letters are stored encrypted",
+            f"Set it to a Fernet key, the same for all workers; a new one: {_NEW_KEY}",
+        )
+    return keys
+
+
+def _is_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
 
 
 def _problem(name: str, value: str, broker: bool) -> str | None:

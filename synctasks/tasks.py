@@ -78,16 +78,19 @@ class LaneTask(Task):  # type: ignore[misc]
             change_log.retry_in(flow, kwargs["lane"], seconds)
 
 
-def ask_for_all(flow: Flow) -> int:
-    """Ask for a full run, or follow the one under way; its id."""
-    run = refresh.request(flow, "by hand")
+def ask_for_all(flow: Flow, *, accept_shrink: bool = False) -> int:
+    """Ask for a full run, or follow the one under way; its id.
+
+    `accept_shrink` asks for one whose removals no guard holds.
+    """
+    run = refresh.request(flow, "by hand", accepts_shrink=accept_shrink)
     dispatch.send_refresh(flow.name)
     return run
 
 
-def ask_for_keys(flow: Flow, keys: Sequence[str]) -> int:
+def ask_for_keys(flow: Flow, keys: Sequence[str], *, origin: str = "key") -> int:
     """Ask for some keys: a run whose changes stand in the change log; its id."""
-    run, lanes = change_log.request(flow, keys, origin="key")
+    run, lanes = change_log.request(flow, keys, origin=origin)
     dispatch.send_drains((flow.name, lane) for lane in lanes)
     return run
 
@@ -147,7 +150,7 @@ def _refresh(flow: Flow) -> Any:
 
 def _knock(flow: str) -> str:
     """Beat's only message: is a slot of this flow due that nobody has taken?"""
-    run = refresh.due_slot(by_name(flow), datetime.now(UTC))
+    run = refresh.due_slot(by_name(flow), now=datetime.now(UTC))
     if run is None:
         return "taken"
     dispatch.send_refresh(flow)

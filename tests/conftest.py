@@ -17,11 +17,16 @@ from contextlib import closing
 
 import psycopg2
 import pytest
+from cryptography.fernet import Fernet
 from redis import Redis
 
 from synctasks.embedded.servers import start_servers
+from synctasks.settings import KEYS_VARIABLE
 from tests.rows import Connection
 from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, Workspace, workspace
+
+# Sealed rows must open again wherever a test reads them, so all processes share one key.
+os.environ[KEYS_VARIABLE] = Fernet.generate_key().decode()
 
 
 @pytest.fixture(scope="session")

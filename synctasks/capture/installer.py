@@ -71,6 +71,7 @@ INSERT INTO synctasks.lane (flow, lane)
 SELECT %(flow)s, lane
 FROM generate_series(0, %(lanes)s - 1) AS numbered (lane)
 ON CONFLICT DO NOTHING
+RETURNING lane
 """
 
 _INSTALLATION = """\
@@ -81,7 +82,11 @@ ON CONFLICT (only_one) DO UPDATE SET notifies = EXCLUDED.notifies
 
 _REQUEST = "INSERT INTO synctasks.run (flow, reason) VALUES (%(flow)s, 'installed')"
 
-_PENDING = "SELECT count(*) FROM synctasks.change_log"
+_PENDING = """\
+SELECT
+    (SELECT count(*) FROM synctasks.change_log)
+    + (SELECT count(*) FROM synctasks.held)
+"""
 
 
 def install(
@@ -133,12 +138,15 @@ def _install_flow(flow: Flow, progress: Progress) -> bool:
     # A trigger must not name an optional column that is not there: the writes would fail.
     wanted = triggers(bound(flow), lanes)
     with transaction(flow.source.database, _DDL) as source:
-        source.execute(_LANES, {"flow": flow.name, "lanes": lanes})
+        is_new = bool(source.rows(_LANES, {"flow": flow.name, "lanes": lanes}))
         for trigger in wanted:
             source.execute(trigger.function_sql)
         missing = [trigger for trigger in wanted if not _is_there(source, trigger)]
+        if is_new and not wanted:
+            # Nothing captures it: full runs are all there is.
+            source.execute(_REQUEST, {"flow": flow.name})
     if not missing:
-        return False
+        return is_new
     progress(f"{flow.source.database}: triggers of {flow.name} on {flow.source.table}")
 
     def create(source: Transaction) -> None:

@@ -11,16 +11,18 @@ import select
 import socket
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import psycopg2
 import structlog
 
-from synctasks import dispatch
+from synctasks import dispatch, slots
 from synctasks.capture import change_log
 from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
 from synctasks.database import Transaction, connect
 from synctasks.errors import SetupError, TransientError, translate
 from synctasks.flow import Database
+from synctasks.flows import FLOWS
 
 log = structlog.get_logger("listener")
 
@@ -29,6 +31,8 @@ AWAKE_POLL_SECONDS = 0.02
 # Installed with --no-notify: nobody wakes us, and nobody has to.
 PLAIN_POLL_SECONDS = 0.1
 PROBE_SECONDS = 10.0
+# Beat has a moment to knock first; a slot that it missed is no matter of seconds.
+SLOT_SECONDS = 10.0
 # A flag says that somebody is at a lane; a change that old says that nobody is.
 STALE_FLAG_SECONDS = 2.0
 _PROBE_WAIT_SECONDS = 3.0
@@ -57,6 +61,7 @@ class Listener:
         self._heard_once = False
         self._swept = 0.0
         self._probed = 0.0
+        self._slots_seen = 0.0
 
     def stop(self) -> None:
         """Let `run` return soon."""
@@ -154,6 +159,9 @@ class Listener:
                 if each.age_seconds > STALE_FLAG_SECONDS and not each.in_work
             ]
             self._send(stale, despite_flag=True)
+            if now - self._slots_seen >= SLOT_SECONDS:
+                self._slots_seen = now
+                self._make_up_slots(ears)
             self._send_runs(ears)
 
     def _send(self, pending: Iterable[change_log.PendingLane], *, despite_flag: bool) -> None:
@@ -164,6 +172,14 @@ class Listener:
             # Nothing is lost: the next sweep sends again.
             log.warning("listener.broker_gone", cause=str(error))
             self._wait(SWEEP_SECONDS)
+
+    def _make_up_slots(self, ears: _Ears) -> None:
+        """Beat knocks when a slot is due; one that it missed is found here."""
+        for flow in FLOWS:
+            if flow.source.database is self._database:
+                run = slots.take(ears.tx, flow, datetime.now(UTC))
+                if run is not None:
+                    log.info("listener.slot_made_up", flow=flow.name, run=run)
 
     def _send_runs(self, ears: _Ears) -> None:
         try:

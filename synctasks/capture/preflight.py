@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
+from synctasks.contracts import Known
 from synctasks.database import Transaction, connect, transaction
 from synctasks.errors import SetupError
 from synctasks.flow import Database, Flow
@@ -32,7 +34,7 @@ LEFT JOIN pg_catalog.pg_roles AS owner ON owner.oid = class.relowner
 
 _TABLE_RIGHTS = """\
 SELECT bool_and(has_table_privilege(%(table)s, privilege))
-FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed (privilege)
+FROM unnest(%(privileges)s::text[]) AS needed (privilege)
 """
 
 _COLUMNS = """\
@@ -42,14 +44,22 @@ WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped
 """
 
 
+class _Need(Enum):
+    """What a flow does with a table, by the privileges that it takes."""
+
+    TRIGGERS = ()
+    READ = ("SELECT",)
+    WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+
 @dataclass(frozen=True)
 class _Side:
-    """A flow's table at one side, and the columns that must be there."""
+    """A table of a flow, the columns that must be there, and what is done with it."""
 
     database: Database
     table: str
     columns: frozenset[str]
-    is_source: bool
+    need: _Need
 
     @property
     def thing(self) -> str:
@@ -131,26 +141,32 @@ def _check_columns(tx: Transaction, side: _Side) -> None:
 
 
 def _check_rights(tx: Transaction, side: _Side, owned: bool, owner: str) -> None:
-    if side.is_source and not owned:
+    if side.need is _Need.TRIGGERS and not owned:
         raise SetupError(
             side.thing,
             "only its owner can give it triggers",
             f"Install as role {owner}, or grant that role to yours",
         )
-    if not side.is_source and not tx.value(_TABLE_RIGHTS, {"table": side.table}):
+    privileges = list(side.need.value)
+    wanted = {"table": side.table, "privileges": privileges}
+    if privileges and not tx.value(_TABLE_RIGHTS, wanted):
         raise SetupError(
             side.thing,
-            "the role may not write to it",
-            "Grant SELECT, INSERT, UPDATE and DELETE on it",
+            f"the role may not {side.need.name.lower()} it",
+            f"Grant it: GRANT {', '.join(privileges)} ON {side.table} TO …",
         )
 
 
-def _sides(flow: Flow) -> tuple[_Side, _Side]:
-    """What a flow needs of its two tables; optional columns are not needed."""
+def _sides(flow: Flow) -> list[_Side]:
+    """What a flow needs of its tables; optional columns are not needed."""
     optional = {column.reads for column in flow.columns if column.optional}
     read = frozenset(flow.watched).union(flow.source.row_key) - optional
     written = frozenset(column.name for column in flow.columns if not column.optional)
-    return (
-        _Side(flow.source.database, flow.source.table, read, is_source=True),
-        _Side(flow.target.database, flow.target.table, written, is_source=False),
-    )
+    source, target = flow.source, flow.target
+    captured = _Need.TRIGGERS if flow.capture else _Need.READ
+    known = [rule for rule in flow.contract.rules if isinstance(rule, Known)]
+    return [
+        _Side(source.database, source.table, read, captured),
+        _Side(target.database, target.table, written, _Need.WRITE),
+        *(_Side(source.database, each.table, frozenset([each.key]), _Need.READ) for each in known),
+    ]

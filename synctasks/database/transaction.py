@@ -96,6 +96,18 @@ class Transaction:
                 self._run("", None)
             self._cursor.copy_expert(self._cursor.mogrify(sql, parameters), file)
 
+    @contextlib.contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block does to this transaction if it raises; the transaction goes on."""
+        self.execute("SAVEPOINT part")
+        try:
+            yield
+        except SynctasksError:
+            self.execute("ROLLBACK TO SAVEPOINT part")
+            raise
+        finally:
+            self.execute("RELEASE SAVEPOINT part")
+
     def commit(self) -> None:
         """Commit, if there was a statement at all."""
         if not self._begin:
@@ -106,7 +118,7 @@ class Transaction:
         self._cursor.execute(begin + sql, parameters)
 
 
-def array(values: Iterable[str | bool]) -> str:
+def array(values: Iterable[str | bool | int]) -> str:
     """Values as one array literal, to be cast by the statement.
 
     The driver would send `ARRAY['a', 'b', …]`: thousands of constants to parse, where this is

@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"([^@])[^@]*@([^@]*)", re.DOTALL)
 
 
 def _aadhaar(value: str) -> str | None:
-    if not value.strip(" "):
+    if not value.strip():
         return None
     found = _TWELVE_DIGITS.fullmatch(value)
     return f"****-****-{found[1]}" if found else _HIDDEN

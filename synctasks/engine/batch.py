@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Batch:
     """Keys in step with whether only captured changes ask for them (the event filter's say).
 
-    Without `captured`, none of them does. `remove` lets the merge remove what is gone;
-    `with_keys` asks for the keys behind the counts.
+    Without `captured`, none of them does. `remove` lets the merge remove what is gone. `judged`
+    says that the contract has accepted all of them: the gate is not asked again. `run` is the
+    full run that this is part of. `dry` only counts what the merge would write and remove.
     """
 
     keys: Sequence[str]
     captured: Sequence[bool] = ()
     remove: bool = True
-    with_keys: bool = True
+    judged: bool = False
+    run: int | None = None
+    dry: bool = False
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """The batch in two parts; it holds two keys at least."""
+        middle = len(self.keys) // 2
+        first = replace(self, keys=self.keys[:middle], captured=self.captured[:middle])
+        return first, replace(self, keys=self.keys[middle:], captured=self.captured[middle:])
+
+    def accepted(self, keys: Sequence[str]) -> Batch:
+        """Those of its keys that failed the gate and were judged valid."""
+        return replace(self, keys=keys, captured=(), remove=False, judged=True)

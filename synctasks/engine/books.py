@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from synctasks.dead_letters import Letter
+
 # Every record that was read is in exactly one of these; `removed` is counted beside them.
 BOXES = ("written", "unchanged", "filtered", "deferred", "rejected", "waiting", "superseded")
 COUNTS = ("read", *BOXES, "removed")
@@ -13,33 +15,67 @@ COUNTS = ("read", *BOXES, "removed")
 LATENCY_BOUNDS_MS: tuple[float, ...] = tuple(round(1.2**power, 3) for power in range(60))
 
 # The verdicts of the extract that carry no row to merge, and the box they are counted in.
-VERDICT_BOXES: Mapping[str, str] = {"out_of_scope": "filtered", "deferred": "deferred"}
+VERDICT_BOXES: Mapping[str, str] = {
+    "out_of_scope": "filtered",
+    "deferred": "deferred",
+    "judge": "judge",
+}
+# The boxes of records that pass their contract, and of what a dry run would write of them.
+PASSED = ("written", "unchanged", "superseded", "missing", "different")
 
 
 @dataclass
 class Books:
-    """Counts by box, and the keys behind them where somebody asked for those."""
+    """The keys of the records that were read, by box; a key stands there once a record.
 
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    Beside the boxes that `counts` counts: `held` (removals that the guard holds back), and of a
+    dry run `missing` and `different` in place of `written`, `extra` in place of `removed`.
+    `letters` are the dead letters of the rejected ones.
+    """
+
     keys: dict[str, list[str]] = field(default_factory=dict)
+    letters: list[Letter] = field(default_factory=list)
 
     @classmethod
-    def of(cls, outcomes: Iterable[tuple[str, int, Sequence[str] | None]]) -> Books:
-        """From (box, count, keys) rows."""
-        books = cls()
-        for box, count, keys in outcomes:
-            books.counts[box] += count
-            if keys:
-                books.keys.setdefault(box, []).extend(keys)
-        books.counts["read"] = sum(books.counts[box] for box in BOXES)
-        return books
+    def of(cls, outcomes: Iterable[tuple[str, Sequence[str]]]) -> Books:
+        """From (box, keys) rows."""
+        return cls({box: list(keys) for box, keys in outcomes})
 
-    def only(self, keys: Iterable[str]) -> dict[str, int]:
-        """The counts of some of the keys: those that this worker was the one to forget."""
+    def add(self, other: Books) -> None:
+        """Take over what another batch of the same work came to."""
+        for box, keys in other.keys.items():
+            self.keys.setdefault(box, []).extend(keys)
+        self.letters += other.letters
+
+    def reject(self, letters: Iterable[Letter]) -> None:
+        """Count records as rejected."""
+        self.add(Books({"rejected": [each.unit for each in letters]}, list(letters)))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by box, which balance: `read` is their sum, without `removed`."""
+        return _balanced({box: len(self.keys.get(box, ())) for box in COUNTS})
+
+    def passed_of(self, keys: Iterable[str]) -> list[str]:
+        """The units among the keys whose dead letters are over: they passed their contract.
+
+        The unit of the records without a key is over wherever it was looked at: those that still
+        have none are among the letters.
+        """
+        passed = {key for box in PASSED for key in self.keys.get(box, ())}
+        return [key for key in keys if key in passed or not key]
+
+    def only(self, keys: Iterable[str]) -> Books:
+        """The books of some of the keys: those that this worker was the one to forget."""
         wanted = set(keys)
-        counts = {box: len(wanted.intersection(self.keys.get(box, ()))) for box in COUNTS}
-        counts["read"] = sum(counts[box] for box in BOXES)
-        return counts
+        return Books(
+            {box: [key for key in found if key in wanted] for box, found in self.keys.items()},
+            [letter for letter in self.letters if letter.unit in wanted],
+        )
+
+
+def _balanced(counts: dict[str, int]) -> dict[str, int]:
+    return {**counts, "read": sum(counts[box] for box in BOXES)}
 
 
 def percentile(histogram: Sequence[int], share: float) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synctasks import dead_letters
 from synctasks.database import DRAIN, Limits, Transaction, array, transaction
-from synctasks.engine import lock
+from synctasks.engine import lock, removals
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, Books
 from synctasks.engine.reconcile import reconcile
@@ -27,13 +28,13 @@ WITH mark AS (
     RETURNING batch_limit
 ),
 due AS (
-    SELECT change.id, change.key, change.origin
+    SELECT change.id, change.key, change.origin, change.removal_accepted
     FROM synctasks.change_log AS change
     WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
     ORDER BY change.id
     LIMIT {_WINDOW}
 )
-SELECT key, bool_and(origin = 'captured'), array_agg(id)
+SELECT key, bool_and(origin = 'captured'), bool_or(removal_accepted), array_agg(id)
 FROM due
 GROUP BY key
 ORDER BY min(id)
@@ -49,7 +50,11 @@ WITH forgotten AS (
     RETURNING
         key,
         run,
-        CASE WHEN origin = 'captured' AND not_before IS NULL AND key <> ALL (%(deferred)s::text[])
+        CASE
+            WHEN origin = 'captured'
+                AND not_before IS NULL
+                AND NOT removal_accepted
+                AND key <> ALL (%(deferred)s::text[])
             THEN extract(epoch FROM clock_timestamp() - coalesce(
                 CASE WHEN current_setting('track_commit_timestamp')::boolean
                     THEN pg_xact_commit_timestamp(transaction::xid)
@@ -73,6 +78,9 @@ UPDATE synctasks.lane
 SET started_at = NULL, retry_at = NULL
 WHERE flow = %(flow)s AND lane = %(lane)s;
 
+DELETE FROM synctasks.held
+WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[]);
+
 DELETE FROM synctasks.deferred
 WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[]) AND key <> ALL (%(deferred)s::text[]);
 
@@ -82,9 +90,28 @@ FROM unnest(%(deferred)s::text[]) AS held (key)
 ON CONFLICT DO NOTHING
 """
 
+_HOLD = """\
+WITH moved AS (
+    DELETE FROM synctasks.change_log
+    WHERE flow = %(flow)s AND lane = %(lane)s AND id = ANY (%(ids)s)
+    RETURNING key, captured_at, run
+),
+held AS (
+    INSERT INTO synctasks.held (flow, lane, key, captured_at)
+    SELECT %(flow)s, %(lane)s, key, min(captured_at)
+    FROM moved
+    GROUP BY key
+    ON CONFLICT DO NOTHING
+)
+SELECT run, count(DISTINCT key)
+FROM moved
+WHERE run IS NOT NULL
+GROUP BY run
+"""
+
 _HISTORY = f"""\
 INSERT INTO synctasks.history AS kept (
-    flow, lane, minute, taken, units, coalesced, {", ".join(COUNTS)}, latency
+    flow, lane, minute, taken, units, coalesced, {", ".join(COUNTS)}, accepted, latency
 )
 VALUES (
     %(flow)s,
@@ -94,6 +121,7 @@ VALUES (
     %(units)s,
     %(taken)s - %(units)s,
     {", ".join(f"%({count})s" for count in COUNTS)},
+    %(accepted)s,
     %(latency)s::bigint[]
 )
 ON CONFLICT (flow, minute, lane) DO UPDATE SET
@@ -101,6 +129,7 @@ ON CONFLICT (flow, minute, lane) DO UPDATE SET
     units = kept.units + EXCLUDED.units,
     coalesced = kept.coalesced + EXCLUDED.coalesced,
     {", ".join(f"{count} = kept.{count} + EXCLUDED.{count}" for count in COUNTS)},
+    accepted = kept.accepted + EXCLUDED.accepted,
     latency = ARRAY(
         SELECT pair.before + pair.now
         FROM unnest(kept.latency, EXCLUDED.latency) WITH ORDINALITY AS pair (before, now, bucket)
@@ -112,11 +141,27 @@ _RUN = f"""\
 UPDATE synctasks.run
 SET
     done = done + %(units)s,
+    removals_held = removals_held OR %(held)s,
     {", ".join(f"{count} = {count} + %({count})s" for count in COUNTS)},
-    state = CASE WHEN done + %(units)s >= planned THEN 'succeeded' ELSE state END,
+    state = CASE
+        WHEN done + %(units)s < planned THEN state
+        WHEN removals_held OR %(held)s THEN 'guarded'
+        ELSE 'succeeded'
+    END,
     finished_at = CASE WHEN done + %(units)s >= planned THEN clock_timestamp() END
 WHERE id = %(run)s
 """
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """The due changes of a batch, by key, and the keys whose removal somebody has accepted."""
+
+    ids: Mapping[str, list[int]]
+    accepted: frozenset[str]
+
+    def ids_of(self, keys: Iterable[str]) -> list[int]:
+        return [each for key in keys for each in self.ids[key]]
 
 
 @dataclass(frozen=True)
@@ -138,32 +183,43 @@ class Drain:
         self._flow = flow
         self._lane = lane
         self._where = {"flow": flow.name, "lane": lane}
+        self._accepted: frozenset[str] = frozenset()
 
     def enter(self, target: Transaction) -> int | None:
         lock.wait_for(target, self._flow, self._lane, self.limits)
         return self._lane
 
-    def take(self, lane: int) -> tuple[list[int], Batch] | None:
+    def take(self, lane: int) -> tuple[_Changes, Batch] | None:
         with transaction(self._flow.source.database, self.limits) as source:
             rows = source.rows(_TAKE, self._where)
         if not rows:
             return None
-        keys, captured, ids = zip(*rows, strict=True)
-        return [each for some in ids for each in some], Batch(keys, captured)
+        self._accepted = frozenset(key for key, _, accepted, _ in rows if accepted)
+        keys, captured = [row[0] for row in rows], [row[1] for row in rows]
+        changes = _Changes({key: ids for key, _, _, ids in rows}, self._accepted)
+        return changes, Batch(keys, captured)
 
-    def settle(self, lane: int, taken: list[int], books: Books) -> bool:
+    def held(
+        self, absent: Sequence[str], source: Transaction, target: Transaction
+    ) -> Sequence[str]:
+        unaccepted = [key for key in absent if key not in self._accepted]
+        if unaccepted and removals.too_many(self._flow, source, target):
+            return unaccepted
+        return ()
+
+    def settle(self, lane: int, taken: _Changes, books: Books) -> bool:
+        held = set(books.keys.get("held", ()))
         deferred = books.keys.get("deferred", [])
         with transaction(self._flow.source.database, self.limits) as source:
-            forgotten = self._forget(source, taken, deferred)
+            forgotten = self._forget(source, taken.ids_of(taken.ids.keys() - held), deferred)
+            ours = books.only(each.key for each in forgotten)
             keys = [each.key for each in forgotten]
             settled = {"keys": array(keys), "deferred": array(deferred)}
             source.execute(_SETTLE, {**self._where, **settled})
+            if held:
+                self._hold(source, taken.ids_of(held))
             if forgotten:
-                source.execute(_HISTORY, self._history(forgotten, books.only(keys)))
-            for run in sorted({run for each in forgotten for run in each.runs}):
-                of_run = [each.key for each in forgotten if run in each.runs]
-                counts = books.only(of_run)
-                source.execute(_RUN, {"run": run, "units": len(of_run), **counts})
+                self._keep_books(source, forgotten, ours, taken.accepted)
             return bool(source.value(PENDING_SQL, self._where))
 
     def _forget(self, source: Transaction, ids: list[int], deferred: list[str]) -> list[_Forgotten]:
@@ -173,6 +229,29 @@ class Drain:
             _Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
             for key, changes, runs, buckets in rows
         ]
+
+    def _hold(self, source: Transaction, ids: list[int]) -> None:
+        """Put changes aside whose removals are held; a run that asked for them has its answer."""
+        nothing = Books().counts
+        for run, units in source.rows(_HOLD, {**self._where, "ids": ids}):
+            source.execute(_RUN, {"run": run, "units": units, "held": True, **nothing})
+
+    def _keep_books(
+        self,
+        source: Transaction,
+        forgotten: Sequence[_Forgotten],
+        books: Books,
+        accepted: frozenset[str],
+    ) -> None:
+        passed = books.passed_of(each.key for each in forgotten)
+        dead_letters.store(source, self._flow.name, books.letters)
+        dead_letters.close(source, self._flow.name, passed, books.letters)
+        let_go = sum(key in accepted for key in books.keys.get("removed", ()))
+        source.execute(_HISTORY, self._history(forgotten, {**books.counts, "accepted": let_go}))
+        for run in sorted({run for each in forgotten for run in each.runs}):
+            of_run = [each.key for each in forgotten if run in each.runs]
+            counts = books.only(of_run).counts
+            source.execute(_RUN, {"run": run, "units": len(of_run), "held": False, **counts})
 
     def _history(self, forgotten: Iterable[_Forgotten], counts: dict[str, int]) -> dict[str, Any]:
         changes = units = 0

@@ -1,7 +1,7 @@
 """Merge: the target's side of a reconcile, one statement that writes only what differs.
 
 The anti-join comes first: `DO UPDATE … WHERE … IS DISTINCT FROM` would lock and log the rows
-that do not differ, too.
+that do not differ, too. Run dry, the same statement only says what it would do.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _MERGE = """\
 WITH {staged}differing AS MATERIALIZED (
     SELECT
         staged.key AS unit,
+        target.{key} IS NULL AS is_new,
         {columns}
     FROM staged
     LEFT JOIN {table} AS target ON {same_record}
@@ -44,6 +45,28 @@ WITH {staged}differing AS MATERIALIZED (
             OR ({staged_values}) IS DISTINCT FROM ({target_values})
         )
 ),
+{written}{removed}outcome AS (
+    SELECT
+        staged.key,
+        CASE
+            WHEN staged.verdict <> 'pass' THEN
+                CASE staged.verdict
+                    {verdict_boxes}
+                END
+            WHEN differing.unit IS NULL THEN 'unchanged'
+            {written_boxes}
+        END AS box
+    FROM staged
+    LEFT JOIN differing ON differing.unit = staged.key
+    UNION ALL
+    SELECT key, {removed_box} FROM removed
+)
+SELECT box, array_agg(key)
+FROM outcome
+GROUP BY box
+"""
+
+_WRITE = """\
 written AS (
     INSERT INTO {table} (
         {plain_columns}
@@ -55,63 +78,47 @@ written AS (
     ON CONFLICT ({key}) DO UPDATE SET
         {assignments}
 ),
-{removed}{outcome}"""
-
-# Drains want the keys behind the counts.
-_WITH_KEYS = """\
-outcome AS (
-    SELECT
-        staged.key,
-        CASE staged.verdict
-            {verdict_boxes}
-            ELSE CASE WHEN differing.unit IS NULL THEN 'unchanged' ELSE 'written' END
-        END AS box
-    FROM staged
-    LEFT JOIN differing ON differing.unit = staged.key
-    UNION ALL
-    SELECT key, 'removed' FROM removed
-)
-SELECT box, count(*), array_agg(key)
-FROM outcome
-GROUP BY box
 """
 
-# For a chunk of thousands the counts alone do, and cost less.
-_COUNTS_ONLY = """\
-outcome AS (
-    SELECT CASE verdict {verdict_boxes} ELSE 'unchanged' END AS box, count(*) AS count
-    FROM staged
-    GROUP BY verdict
-    UNION ALL
-    SELECT 'unchanged', -count(*) FROM differing
-    UNION ALL
-    SELECT 'written', count(*) FROM differing
-    UNION ALL
-    SELECT 'removed', count(*) FROM removed
-)
-SELECT box, sum(count)::bigint, NULL
-FROM outcome
-GROUP BY box
-"""
+_WRITTEN_BOX = "ELSE 'written'"
+_DRY_BOXES = "WHEN differing.is_new THEN 'missing' ELSE 'different'"
 
-_REMOVE = """\
+# %(absent)s: the keys that the source does not have in scope.
+_REMOVABLE = """\
 removable AS (
     SELECT target.{key}
-    FROM unnest(%(keys)s::text[]) AS wanted (key)
-    JOIN {table} AS target ON target.{key} = wanted.key::{key_type}
-    WHERE NOT EXISTS (
-            SELECT
-            FROM staged
-            WHERE staged.key = wanted.key AND staged.verdict <> 'out_of_scope'
-        )
-    ORDER BY target.{key}
-    FOR UPDATE OF target
+    FROM unnest(%(absent)s::text[]) AS absent (key)
+    JOIN {table} AS target ON target.{key} = absent.key::{key_type}
+    WHERE {in_use}{lock}
 ),
+"""
+
+_LOCK = """
+    ORDER BY target.{key}
+    FOR UPDATE OF target"""
+
+_DELETE = """\
 removed AS (
     DELETE FROM {table} AS target
     USING removable
     WHERE target.{key} = removable.{key}
     RETURNING target.{key}::text AS key
+),
+"""
+
+_DEACTIVATE = """\
+removed AS (
+    UPDATE {table} AS target
+    SET {column} = {value}, {stamp} = %(at)s::timestamptz
+    FROM removable
+    WHERE target.{key} = removable.{key}
+    RETURNING target.{key}::text AS key
+),
+"""
+
+_WOULD_REMOVE = """\
+removed AS (
+    SELECT {key}::text AS key FROM removable
 ),
 """
 
@@ -121,15 +128,19 @@ removed AS (
 ),
 """
 
-
 _VERDICT_BOXES = sql.lines(
     (
         f"WHEN {sql.literal(verdict)} THEN {sql.literal(box)}"
         for verdict, box in VERDICT_BOXES.items()
     ),
     separator="",
-    indent=12,
+    indent=20,
 )
+
+COPY_SQL = "COPY staged FROM STDIN (FORMAT binary)"
+
+# Another batch of the same transaction stages anew.
+DROP_SQL = "DROP TABLE staged"
 
 
 @cache
@@ -138,42 +149,71 @@ def create_sql(flow: Flow) -> str:
     return _CREATE.format(columns=_typed(flow, indent=4))
 
 
-COPY_SQL = "COPY staged FROM STDIN (FORMAT binary)"
-
-
 @cache
-def merge_sql(flow: Flow, *, from_document: bool, with_keys: bool) -> str:
-    """The merge: parameters `keys`, and `document` if staged as one.
+def merge_sql(flow: Flow, *, from_document: bool, dry: bool) -> str:
+    """The merge: parameters `absent`, `at`, and `document` if staged as one.
 
-    `keys` are those whose row goes where the source has none. Returns rows
-    (box, count, keys or NULL).
+    Returns rows (box, keys), a key once for each record.
     """
     columns = [column.name for column in flow.columns]
-    others = [column for column in columns if column != flow.target.key]
+    compared = [column.name for column in flow.compared]
     return _MERGE.format(
         staged=_FROM_DOCUMENT.format(columns=_typed(flow, indent=8)) if from_document else "",
         columns=sql.names(columns, of="staged", indent=8),
-        plain_columns=sql.names(columns, indent=8),
         table=sql.name(flow.target.table),
         key=sql.name(flow.target.key),
         same_record=f"target.{sql.name(flow.target.key)} = staged.{sql.name(flow.target.key)}",
-        staged_values=", ".join(f"staged.{sql.name(name)}" for name in others),
-        target_values=", ".join(f"target.{sql.name(name)}" for name in others),
-        assignments=sql.lines(
-            (f"{sql.name(name)} = EXCLUDED.{sql.name(name)}" for name in others), indent=8
-        ),
-        removed=_removed(flow),
-        outcome=(_WITH_KEYS if with_keys else _COUNTS_ONLY).format(verdict_boxes=_VERDICT_BOXES),
+        staged_values=", ".join(f"staged.{sql.name(name)}" for name in compared),
+        target_values=", ".join(f"target.{sql.name(name)}" for name in compared),
+        written="" if dry else _written(flow),
+        removed=_removed(flow, dry=dry),
+        verdict_boxes=_VERDICT_BOXES,
+        written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
+        removed_box="'extra'" if dry else "'removed'",
     )
 
 
-def _removed(flow: Flow) -> str:
-    if flow.absent is Absent.KEEP:
-        return _KEEP
-    return _REMOVE.format(
+def in_use(flow: Flow) -> str:
+    """The condition on a row `target` that is not out of use, where the flow deactivates."""
+    if flow.deactivation is None:
+        return "true"
+    column, value = flow.deactivation.column, flow.deactivation.value
+    return f"target.{sql.name(column)} IS DISTINCT FROM {sql.literal(value)}"
+
+
+def _written(flow: Flow) -> str:
+    return _WRITE.format(
         table=sql.name(flow.target.table),
         key=sql.name(flow.target.key),
+        plain_columns=sql.names((column.name for column in flow.columns), indent=8),
+        assignments=sql.lines(
+            (f"{sql.name(each.name)} = EXCLUDED.{sql.name(each.name)}" for each in flow.compared),
+            indent=8,
+        ),
+    )
+
+
+def _removed(flow: Flow, *, dry: bool) -> str:
+    if flow.absent is Absent.KEEP:
+        return _KEEP
+    table, key = sql.name(flow.target.table), sql.name(flow.target.key)
+    removable = _REMOVABLE.format(
+        table=table,
+        key=key,
         key_type=flow.key_column.type,
+        in_use=in_use(flow),
+        lock="" if dry else _LOCK.format(key=key),
+    )
+    if dry:
+        return removable + _WOULD_REMOVE.format(key=key)
+    if flow.deactivation is None:
+        return removable + _DELETE.format(table=table, key=key)
+    return removable + _DEACTIVATE.format(
+        table=table,
+        key=key,
+        column=sql.name(flow.deactivation.column),
+        value=sql.literal(flow.deactivation.value),
+        stamp=sql.name(flow.deactivation.stamp),
     )
 
 

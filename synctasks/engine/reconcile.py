@@ -7,16 +7,19 @@ five steps and their order are what the promises rest on; see docs/architecture.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from synctasks.bind import bound
 from synctasks.database import Limits, Transaction, transaction
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
-from synctasks.engine.stage import carry
-from synctasks.errors import MissingColumn
+from synctasks.engine.identity import renamed
+from synctasks.engine.judge import guilty, judge
+from synctasks.engine.stage import merge_staged, stage
+from synctasks.errors import MissingColumn, RowError
 from synctasks.flow import Flow
 
 Taken = TypeVar("Taken")
@@ -33,6 +36,11 @@ class Work(Protocol[Taken]):
     def take(self, lane: int) -> tuple[Taken, Batch] | None:
         """Step 2, a source transaction of its own: read what is to be done in the lane."""
 
+    def held(
+        self, absent: Sequence[str], source: Transaction, target: Transaction
+    ) -> Sequence[str]:
+        """Those of the keys absent at the source whose removal must not happen now."""
+
     def settle(self, lane: int, taken: Taken, books: Books) -> bool:
         """Step 5, one source transaction: forget what was done. True if changes are pending."""
 
@@ -45,12 +53,24 @@ class Done:
     pending: bool
 
 
+# How a batch is worked: at once, or in parts where a row of it is at fault.
+_Way = Callable[["_Corridor", Batch], Books]
+
+
 def reconcile(flow: Flow, work: Work[Taken]) -> Done | None:
     """Do one batch of work; None if there was nothing to do.
 
     Dying before the target's commit changes nothing; dying before `settle` repeats work that
-    then writes nothing. Raises SynctasksError.
+    then writes nothing. Where a row makes the batch fail, the work is taken once more, in parts,
+    until the guilty row stands alone and is rejected. Raises SynctasksError.
     """
+    try:
+        return _attempt(flow, work, _whole)
+    except RowError:
+        return _attempt(flow, work, _in_parts)
+
+
+def _attempt(flow: Flow, work: Work[Taken], way: _Way) -> Done | None:
     with transaction(flow.target.database, work.limits, by_key=True) as target:
         lane = work.enter(target)
         if lane is None:
@@ -63,8 +83,91 @@ def reconcile(flow: Flow, work: Work[Taken]) -> Done | None:
             _fresh_binding(),
             transaction(flow.source.database, work.limits, snapshot=True, by_key=True) as source,
         ):
-            books = carry(bound(flow), batch, source, target)
+            books = way(_Corridor(bound(flow), work, source, target), batch)
     return Done(lane, work.settle(lane, taken, books))
+
+
+def count(flow: Flow, batch: Batch, source: Transaction, target: Transaction) -> Books:
+    """What reconciling the batch would do, by the same steps: nothing is written.
+
+    The caller holds the lane and the snapshot. Raises SynctasksError.
+    """
+    with _fresh_binding():
+        corridor = _Corridor(bound(flow), _Nobody(), source, target)
+        return _whole(corridor, replace(batch, dry=True))
+
+
+class _Guard(Protocol):
+    """The part of a work that may hold removals back."""
+
+    def held(
+        self, absent: Sequence[str], source: Transaction, target: Transaction
+    ) -> Sequence[str]: ...
+
+
+class _Nobody:
+    """Holds nothing back: nothing is removed in a dry run."""
+
+    def held(
+        self, absent: Sequence[str], source: Transaction, target: Transaction
+    ) -> Sequence[str]:
+        return ()
+
+
+@dataclass(frozen=True)
+class _Corridor:
+    """The rooms in their order, for one snapshot and one target transaction."""
+
+    flow: Flow
+    guard: _Guard
+    source: Transaction
+    target: Transaction
+
+    def walk(self, batch: Batch) -> Books:
+        """Remove what is gone, write what differs, judge what failed the gate."""
+        staged = stage(self.flow, batch, self.source, self.target)
+        held = self._held(staged.absent)
+        going = self._going(staged.absent, held)
+        books = merge_staged(self.flow, staged, going, self.target, dry=batch.dry)
+        books.add(Books({"held": held}))
+        to_judge = books.keys.pop("judge", [])
+        if to_judge:
+            accepted, letters = judge(self.flow, to_judge, self.source)
+            books.reject(letters)
+            if accepted:
+                books.add(self.walk(batch.accepted(accepted)))
+        return books
+
+    def _held(self, absent: Sequence[str]) -> list[str]:
+        return list(self.guard.held(absent, self.source, self.target)) if absent else []
+
+    def _going(self, absent: Sequence[str], held: Sequence[str]) -> list[str]:
+        """The absent keys whose target rows go now."""
+        if not absent:
+            return []
+        spared = {*held, *renamed(self.flow, absent, self.source, self.target)}
+        return [key for key in absent if key not in spared]
+
+
+def _whole(corridor: _Corridor, batch: Batch) -> Books:
+    return corridor.walk(batch)
+
+
+def _in_parts(corridor: _Corridor, batch: Batch) -> Books:
+    """Halve what fails: one guilty row among n costs about 2 log2(n) more passes."""
+    try:
+        with corridor.source.savepoint(), corridor.target.savepoint():
+            return corridor.walk(batch)
+    except RowError as error:
+        if len(batch.keys) == 1:
+            trace = "".join(traceback.format_exception(error))
+            books = Books()
+            books.reject([guilty(corridor.flow, batch.keys[0], error, trace, corridor.source)])
+            return books
+    books = Books()
+    for half in batch.halves():
+        books.add(_in_parts(corridor, half))
+    return books
 
 
 @contextlib.contextmanager

@@ -9,42 +9,75 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from synctasks.database import Transaction, array
+from synctasks.database import Row, Transaction, array
 from synctasks.engine import extract, merge
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
-from synctasks.flow import Flow
+from synctasks.flow import Absent, Flow
 
 MOST_KEYS = 500
 MOST_BYTES = 4 * 2**20
 
 
-def carry(flow: Flow, batch: Batch, source: Transaction, target: Transaction) -> Books:
-    """Extract the batch, merge it, and say what became of it."""
-    keys = array(batch.keys)
-    parameters = {"keys": keys, "captured": array(batch.captured)}
-    settings: dict[str, object] = {"keys": keys if batch.remove else "{}"}
-    document = _document(flow, source, parameters) if len(batch.keys) <= MOST_KEYS else None
-    if document is None:
-        target.execute(merge.create_sql(flow))
-        _stream(flow, source, target, parameters)
-    else:
-        settings["document"] = document
-    statement = merge.merge_sql(flow, from_document=document is not None, with_keys=batch.with_keys)
-    return Books.of(target.rows(statement, settings))
+@dataclass(frozen=True)
+class Staged:
+    """A batch on its way: as a document, or else in the target's staging table.
+
+    `absent` are the keys that the source does not have in scope, where the batch may remove;
+    `at` is the source's time then.
+    """
+
+    document: str | None
+    at: str | None
+    absent: Sequence[str]
 
 
-def _document(flow: Flow, source: Transaction, parameters: dict[str, str]) -> str | None:
-    row = source.row(extract.document_sql(flow, MOST_BYTES), parameters)
+def stage(flow: Flow, batch: Batch, source: Transaction, target: Transaction) -> Staged:
+    """Extract the batch from the source, and bring it to where the target can merge it."""
+    parameters = {
+        "keys": array(batch.keys),
+        "captured": array(batch.captured),
+        "judged": batch.judged,
+        "run": batch.run,
+    }
+    remove = batch.remove and flow.absent is not Absent.KEEP
+    if len(batch.keys) <= MOST_KEYS:
+        statement = extract.document_sql(flow, MOST_BYTES, remove=remove)
+        document, at, absent = _only(source.row(statement, parameters))
+        if document is not None:
+            return Staged(document, at, absent or ())
+    target.execute(merge.create_sql(flow))
+    _stream(flow, source, target, parameters)
+    if not remove:
+        return Staged(None, None, ())
+    at, absent = _only(source.row(extract.absent_sql(flow), parameters))
+    return Staged(None, at, absent or ())
+
+
+def merge_staged(
+    flow: Flow, staged: Staged, going: Sequence[str], target: Transaction, *, dry: bool
+) -> Books:
+    """Merge what was staged, remove the rows of the keys `going`, and say what became of it."""
+    parameters = {"absent": array(going), "at": staged.at, "document": staged.document}
+    in_table = staged.document is None
+    statement = merge.merge_sql(flow, from_document=not in_table, dry=dry)
+    books = Books.of(target.rows(statement, parameters))
+    if in_table:
+        target.execute(merge.DROP_SQL)
+    return books
+
+
+def _only(row: Row | None) -> Row:
     assert row is not None, "an aggregate returns a row"
-    document: str | None = row[1]
-    return document
+    return row
 
 
 def _stream(
-    flow: Flow, source: Transaction, target: Transaction, parameters: dict[str, str]
+    flow: Flow, source: Transaction, target: Transaction, parameters: Mapping[str, object]
 ) -> None:
     """COPY out of one server into the other, through a pipe that a second thread fills."""
     reading, writing = os.pipe()
@@ -63,7 +96,7 @@ class _Filling(threading.Thread):
     """The source's end of the pipe."""
 
     def __init__(
-        self, source: Transaction, statement: str, parameters: dict[str, str], pipe: BinaryIO
+        self, source: Transaction, statement: str, parameters: Mapping[str, object], pipe: BinaryIO
     ) -> None:
         super().__init__(name="extract")
         self._source, self._statement, self._parameters = source, statement, parameters

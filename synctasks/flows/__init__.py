@@ -3,8 +3,9 @@
 from synctasks.errors import SetupError
 from synctasks.flow import Flow
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+from synctasks.flows.to_citizen.schemes import SCHEMES
 
-FLOWS: tuple[Flow, ...] = (PROFILE_DATA,)
+FLOWS: tuple[Flow, ...] = (SCHEMES, PROFILE_DATA)
 
 _BY_NAME = {flow.name: flow for flow in FLOWS}
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
+from collections.abc import Sequence
 
+from synctasks import dead_letters
 from synctasks.database import CHUNK, Limits, Transaction, transaction
 from synctasks.engine import lock
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, Books
-from synctasks.errors import SynctasksError
+from synctasks.engine.refresh import claims
+from synctasks.engine.refresh.runs import Standing, mismatched
+from synctasks.errors import PermanentError, SynctasksError, TransientError
 from synctasks.flow import Flow
 from synctasks.lane import PENDING_SQL
 
@@ -21,10 +26,11 @@ run = %(run)s
     AND (claimed_at IS NULL OR claimed_at < statement_timestamp() - interval '10 seconds')\
 """
 
+# A chunk is due once it is full, or once nothing more will be added to it.
 _OPEN_LANES = f"""\
 SELECT DISTINCT lane
 FROM synctasks.chunk
-WHERE {_FREE}
+WHERE {_FREE} AND lane IS NOT NULL AND size >= %(full)s
 """
 
 _TAKE = f"""\
@@ -32,11 +38,15 @@ SET LOCAL synchronous_commit = off;
 UPDATE synctasks.chunk
 SET claimed_at = statement_timestamp()
 WHERE run = %(run)s
-    AND number = (
-        SELECT min(number)
-        FROM synctasks.chunk
-        WHERE lane = %(lane)s AND {_FREE}
+    AND number = coalesce(
+        %(mine)s,
+        (
+            SELECT min(number)
+            FROM synctasks.chunk
+            WHERE lane = %(lane)s AND {_FREE} AND size >= %(full)s
+        )
     )
+    AND finished_at IS NULL
 RETURNING number, phase, keys
 """
 
@@ -56,66 +66,87 @@ SET
     finished_at = clock_timestamp(),
     {", ".join(f"{count} = %({count})s" for count in COUNTS)}
 WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
+RETURNING number
 """
 
-_RELEASE = """\
-UPDATE synctasks.chunk
-SET claimed_at = NULL
-WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
-"""
-
-_FAIL = """\
-UPDATE synctasks.chunk
-SET error = %(error)s, finished_at = clock_timestamp()
-WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
+_SO_FAR = """\
+SELECT coalesce(sum(read), 0)::bigint, coalesce(sum(rejected), 0)::bigint
+FROM synctasks.chunk
+WHERE run = %(run)s
 """
 
 
 class Chunk:
-    """The next open chunk of a run whose lane is free."""
+    """The next due chunk of a run whose lane is free; `last`: those that are not full, too."""
 
     limits: Limits = CHUNK
 
-    def __init__(self, flow: Flow, run: int) -> None:
+    def __init__(self, flow: Flow, standing: Standing, *, last: bool) -> None:
         self._flow = flow
-        self._run = run
+        self._run = standing.run
+        self._full = 0 if last else standing.chunk_rows
         self._number: int | None = None
+        self._lane: int | None = None
+        self._phase = "source"
+        self._keys: list[str] = []
         self._began = time.monotonic()
 
     def enter(self, target: Transaction) -> int | None:
+        if self._lane is not None:
+            # Taken once more, since a row made it fail as a whole.
+            lock.wait_for(target, self._flow, self._lane, self.limits)
+            return self._lane
         with transaction(self._flow.source.database) as source:
-            open_lanes = [lane for (lane,) in source.rows(_OPEN_LANES, {"run": self._run})]
+            rows = source.rows(_OPEN_LANES, {"run": self._run, "full": self._full})
+        open_lanes = [lane for (lane,) in rows]
         # In random order: workers that start together do not all ask for the same lane.
         random.shuffle(open_lanes)
         return lock.take_any(target, self._flow, open_lanes)
 
     def take(self, lane: int) -> tuple[int, Batch] | None:
+        wanted = {"run": self._run, "lane": lane, "full": self._full}
         with transaction(self._flow.source.database, self.limits) as source:
-            row = source.row(_TAKE, {"run": self._run, "lane": lane})
+            row = source.row(_TAKE, {**wanted, "mine": self._number})
         if row is None:
             return None
-        number, phase, keys = row
-        self._number = number
-        return number, Batch(keys, remove=phase == "target", with_keys=False)
+        number, self._phase, self._keys = row
+        self._number, self._lane = number, lane
+        return number, Batch(self._keys, remove=self._phase == "target", run=self._run)
+
+    def held(
+        self, absent: Sequence[str], source: Transaction, target: Transaction
+    ) -> Sequence[str]:
+        """Nothing: a run's removals were judged as a whole, before the first of them."""
+        return ()
 
     def settle(self, lane: int, taken: int, books: Books) -> bool:
-        settled = {
-            "flow": self._flow.name,
-            "run": self._run,
-            "number": taken,
-            "elapsed_ms": max(1, round((time.monotonic() - self._began) * 1000)),
-        }
+        if self._phase == "target":
+            # What is out of scope was counted where the source was walked.
+            books.keys.pop("filtered", None)
+        elapsed_ms = round((time.monotonic() - self._began) * 1000)
+        settled = {"run": self._run, "number": taken, "elapsed_ms": elapsed_ms}
         with transaction(self._flow.source.database, self.limits) as source:
-            source.execute(_SETTLE, {**settled, **books.counts})
+            closed = source.row(_SETTLE, {"flow": self._flow.name, **settled, **books.counts})
+            if closed:
+                self._write_letters(source, books)
             return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
 
-    def release(self) -> None:
-        """Give the chunk back after a failure that passes, so that the next try need not wait."""
-        with transaction(self._flow.source.database, self.limits) as source:
-            source.execute(_RELEASE, {"run": self._run, "number": self._number})
+    def _write_letters(self, source: Transaction, books: Books) -> None:
+        """Dead letters, unless the contract does not fit: then one message says so instead."""
+        so_far = source.row(_SO_FAR, {"run": self._run})
+        assert so_far is not None, "an aggregate returns a row"
+        if not mismatched(*so_far):
+            dead_letters.store(source, self._flow.name, books.letters)
+        passed = books.passed_of(self._keys)
+        dead_letters.close(source, self._flow.name, passed, books.letters)
 
-    def fail(self, error: SynctasksError) -> None:
-        """Close the chunk with an error that trying again would not cure."""
-        failed = {"run": self._run, "number": self._number, "error": str(error)}
-        with transaction(self._flow.source.database, self.limits) as source:
-            source.execute(_FAIL, failed)
+    def give_back(self, error: SynctasksError) -> None:
+        """Say what becomes of the chunk that was taken, if any was, after an error."""
+        if self._number is None:
+            return
+        if isinstance(error, PermanentError):
+            claims.fail(self._flow, self._run, self._number, error)
+        else:
+            # With the source itself gone, the claim expires instead.
+            with contextlib.suppress(TransientError):
+                claims.release(self._flow, self._run, self._number)

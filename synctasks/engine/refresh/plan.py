@@ -1,4 +1,4 @@
-"""Planning: one page of keys becomes chunks, one a lane.
+"""Planning: pages of the source's keys become ranges to compare; then the target is walked.
 
 Each page is one short transaction in which the run's cursor moves, so a planner that dies is
 carried on by the next worker where it stopped.
@@ -10,120 +10,145 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from synctasks import sql
-from synctasks.database import CHUNK, Transaction, array, transaction
+from synctasks.database import CHUNK, Transaction, transaction
+from synctasks.engine import merge, walk
+from synctasks.engine.likeness import Prefilter
 from synctasks.engine.refresh import runs
+from synctasks.engine.refresh.hand_on import ALONE, hand_on
+from synctasks.engine.refresh.runs import Standing
+from synctasks.engine.walk import Range
 from synctasks.flow import Absent, Flow
-from synctasks.lane import lane_sql
 
-# A chunk should hold its lane for 200 ms, so that an event waits little.
-_CHUNK_MS = 200
-_CHUNK_ROWS = range(500, 20_001)
+_RANGE_ROWS = 20_000
+_RANGES_A_PAGE = 4
 
 # SKIP LOCKED: while another worker plans a page, this one has chunks to work on.
 _RUN = """\
-SELECT phase, cursor_key, in_scope
+SELECT cursor_key, cursor_range, accepts_shrink
 FROM synctasks.run
-WHERE id = %(run)s AND state = 'running'
+WHERE id = %(run)s AND state = 'running' AND phase = %(phase)s
 FOR UPDATE SKIP LOCKED
 """
 
-_PACE = """\
-SELECT sum(size)::float / nullif(sum(elapsed_ms), 0)
-FROM (
-    SELECT size, elapsed_ms
-    FROM synctasks.chunk
-    WHERE run = %(run)s AND finished_at IS NOT NULL
-    ORDER BY number DESC
-    LIMIT 16
-) AS last
-"""
-
-# Numbers go on from the run's last chunk: its row is locked, nobody else adds any.
-_ADD_CHUNKS = """\
-INSERT INTO synctasks.chunk (run, number, lane, phase, keys, size)
-SELECT
-    %(run)s,
-    numbered.last + row_number() OVER (ORDER BY grouped.lane),
-    grouped.lane,
-    %(phase)s,
-    grouped.keys,
-    cardinality(grouped.keys)
-FROM (
-    SELECT {lane} AS lane, array_agg(chosen.key) AS keys
-    FROM chosen
-    GROUP BY 1
-) AS grouped,
-(
-    SELECT coalesce(max(number), 0) AS last
-    FROM synctasks.chunk
-    WHERE run = %(run)s
-) AS numbered
-"""
-
-# In the table's own order, so that its index on the key serves.
-_SOURCE_PAGE = """\
+# The last range is open, so that it takes in what is inserted beyond it meanwhile. Numbers go on
+# from the run's last chunk.
+_ADD_RANGES = """\
 WITH page AS MATERIALIZED (
-    SELECT source.{key} AS key, ({scope}) IS TRUE AS in_scope
+    SELECT source.{key} AS key, row_number() OVER (ORDER BY source.{key}) AS place
     FROM {table} AS source
     WHERE {after}
     ORDER BY source.{key}
     LIMIT %(page)s
 ),
-chosen AS (
-    SELECT key::text AS key FROM page
+counted AS (
+    SELECT count(*) AS keys, count(*) < %(page)s AS is_last
+    FROM page
+),
+bounds AS (
+    SELECT place, key::text AS high, %(size)s AS size
+    FROM page
+    WHERE place %% %(size)s = 0
+    UNION ALL
+    SELECT keys + 1, NULL, keys %% %(size)s
+    FROM counted
+    WHERE is_last
 ),
 added AS (
-{add_chunks}
+    INSERT INTO synctasks.chunk (run, number, phase, low, high, size)
+    SELECT
+        %(run)s,
+        numbered.last + row_number() OVER (ORDER BY bounds.place),
+        'range',
+        coalesce(lag(bounds.high) OVER (ORDER BY bounds.place), %(low)s),
+        bounds.high,
+        bounds.size
+    FROM bounds,
+    (
+        SELECT coalesce(max(number), 0) AS last
+        FROM synctasks.chunk
+        WHERE run = %(run)s
+    ) AS numbered
 )
 SELECT
-    count(*),
-    count(*) FILTER (WHERE in_scope),
-    (SELECT key::text FROM page ORDER BY page.key DESC LIMIT 1)
-FROM page
+    counted.keys,
+    counted.is_last,
+    (SELECT high FROM bounds WHERE high IS NOT NULL ORDER BY place DESC LIMIT 1)
+FROM counted
 """
 
-_TARGET_PAGE = """\
-SELECT target.{key}::text
-FROM {table} AS target
-WHERE {after}
-ORDER BY target.{key}
-LIMIT %(page)s
-"""
-
-# Lanes are computed in the source only: the servers' hash functions need not agree.
-_NOT_IN_SOURCE = """\
-WITH chosen AS (
-    SELECT kept.key
-    FROM unnest(%(keys)s::text[]) AS kept (key)
-    WHERE NOT EXISTS (
+# Records without a key have a unit of their own; so have those that had none at the last run.
+_KEYLESS = """\
+SELECT '' AS key
+WHERE EXISTS (SELECT FROM {table} AS source WHERE source.{key} IS NULL)
+    OR EXISTS (
         SELECT
-        FROM {table} AS source
-        WHERE source.{key} = kept.key::{key_type} AND ({scope}) IS TRUE
+        FROM synctasks.dead_letter
+        WHERE flow = %(flow)s AND unit = '' AND state <> 'resolved'
     )
+"""
+
+# Removals that are held wait for somebody's word, in a full run, too.
+_NOT_HELD = """\
+SELECT gone.key
+FROM (
+{gone}
+) AS gone
+WHERE NOT EXISTS (
+    SELECT
+    FROM synctasks.held
+    WHERE held.flow = %(flow)s AND held.key = gone.key
 )
-{add_chunks}
+"""
+
+# Where nobody could say whether a range has extras, the target is walked from end to end.
+_NEXT_RANGE = """\
+SELECT number, low, high
+FROM synctasks.chunk
+WHERE run = %(run)s AND phase = 'range' AND number >= %(number)s AND extras IS NOT FALSE
+ORDER BY number
+LIMIT 1
 """
 
 _MOVE = """\
 UPDATE synctasks.run
 SET
     phase = %(phase)s,
-    cursor_key = %(cursor)s,
-    planned = planned + %(planned)s,
-    in_scope = in_scope + %(in_scope)s
+    cursor_key = %(key)s,
+    cursor_range = %(range)s,
+    planned = planned + %(planned)s
 WHERE id = %(run)s
 """
 
-_OPEN = "SELECT EXISTS (SELECT FROM synctasks.chunk WHERE run = %(run)s AND finished_at IS NULL)"
+_IN_SCOPE = """\
+UPDATE synctasks.run
+SET in_scope = (
+    SELECT coalesce(sum(read - filtered), 0)
+    FROM synctasks.chunk
+    WHERE chunk.run = %(run)s
+)
+WHERE id = %(run)s
+RETURNING in_scope
+"""
 
 _HOLD = "UPDATE synctasks.run SET removals_held = true WHERE id = %(run)s"
 
+# The history begins anew with the last run that accepted a shrink.
 _ACCEPTED = """\
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY in_scope), count(*)
 FROM (
     SELECT in_scope
     FROM synctasks.run
-    WHERE flow = %(flow)s AND kind = 'full' AND state = 'succeeded'
+    WHERE flow = %(flow)s
+        AND kind = 'full'
+        AND state = 'succeeded'
+        AND id >= coalesce(
+            (
+                SELECT max(id)
+                FROM synctasks.run
+                WHERE flow = %(flow)s AND accepts_shrink AND state = 'succeeded'
+            ),
+            0
+        )
     ORDER BY id DESC
     LIMIT 7
 ) AS last
@@ -131,133 +156,121 @@ FROM (
 
 
 @dataclass(frozen=True)
-class _Page:
-    """Where a run stands, under its row's lock."""
+class _Planner:
+    """A run under its row's lock: where its cursor stands, and what may be moved."""
 
     source: Transaction
     flow: Flow
-    run: int
+    standing: Standing
     lanes: int
-    cursor: str | None
-    in_scope: int
+    key: str | None
+    range: int | None
+    accepts_shrink: bool
 
-    @property
-    def size(self) -> int:
-        """How many keys fill one chunk of the right size in each lane."""
-        pace = self.source.value(_PACE, {"run": self.run}) or 20
-        rows = min(max(int(pace * _CHUNK_MS), _CHUNK_ROWS.start), _CHUNK_ROWS.stop)
-        return rows * self.lanes
+    def move(
+        self, phase: str, key: str | None = None, range: int | None = None, planned: int = 0
+    ) -> None:
+        moved = {"phase": phase, "key": key, "range": range, "planned": planned}
+        self.source.execute(_MOVE, {"run": self.standing.run, **moved})
 
-    def move(self, phase: str, cursor: str | None, planned: int = 0, in_scope: int = 0) -> None:
-        moved = {"phase": phase, "cursor": cursor, "planned": planned, "in_scope": in_scope}
-        self.source.execute(_MOVE, {"run": self.run, **moved})
-
-    def chunks_open(self) -> bool:
-        return bool(self.source.value(_OPEN, {"run": self.run}))
+    def hand_on(self, selection: str, phase: str, parameters: dict[str, object]) -> None:
+        hand_on(self.source, self.standing, self.lanes, phase, selection, parameters)
 
 
-def plan(flow: Flow, run: int, lanes: int) -> bool:
-    """Take the run one planning step further. False if it has to wait for chunks or a planner."""
+def plan(flow: Flow, standing: Standing, lanes: int) -> bool:
+    """Take the run one planning step further. False if another worker is at it, or was."""
     with transaction(flow.source.database, CHUNK, by_key=True) as source:
-        row = source.row(_RUN, {"run": run})
+        row = source.row(_RUN, {"run": standing.run, "phase": standing.phase})
         if row is None:
             return False
-        phase, cursor, in_scope = row
-        return _PHASES[phase](_Page(source, flow, run, lanes, cursor, in_scope))
+        _PHASES[standing.phase](_Planner(source, flow, standing, lanes, *row))
+        return True
 
 
-def _walk_source(page: _Page) -> bool:
+def _walk_source(planner: _Planner) -> None:
     """Pass 1: every key of the source, in scope or not (what is not, is counted)."""
-    size, source = page.size, page.flow.source
-    statement = _SOURCE_PAGE.format(
-        key=sql.name(source.key),
-        table=sql.name(source.table),
-        scope=_scope(page.flow),
-        after=_after(page, f"source.{sql.name(source.key)}", source.key_type),
-        add_chunks=_ADD_CHUNKS.format(lane=lane_sql("chosen.key", page.lanes)),
+    flow = planner.flow
+    size = min(_RANGE_ROWS, planner.standing.chunk_rows * planner.lanes)
+    low = Range(planner.key, None)
+    statement = ALONE + _ADD_RANGES.format(
+        key=sql.name(flow.source.key),
+        table=sql.name(flow.source.table),
+        after=walk.within(low, f"source.{sql.name(flow.source.key)}", flow.source.key_type),
     )
-    parameters = {"run": page.run, "phase": "source", "cursor": page.cursor, "page": size}
-    row = page.source.row(statement, parameters)
+    page = {"run": planner.standing.run, "size": size, "page": size * _RANGES_A_PAGE}
+    row = planner.source.row(statement, {**page, "low": planner.key})
     assert row is not None, "an aggregate returns a row"
-    count, in_scope, last = row
-    if count == size:
-        page.move("source", last, planned=count, in_scope=in_scope)
-    else:
-        page.move("guard", None, planned=count, in_scope=in_scope)
-    return True
+    keys, is_last, high = row
+    if not is_last:
+        planner.move("source", key=high, planned=keys)
+        return
+    if flow.source.key_nullable:
+        keyless = _KEYLESS.format(table=sql.name(flow.source.table), key=sql.name(flow.source.key))
+        planner.hand_on(keyless, "source", {"flow": flow.name})
+    planner.move("guard", planned=keys)
 
 
-def _guard(page: _Page) -> bool:
+def _guard(planner: _Planner) -> None:
     """Between the passes: a source that shrank by half is more likely broken than right."""
-    if page.flow.absent is Absent.KEEP:
-        page.move("finish", None)
-    elif page.in_scope * 2 < _usual(page):
-        page.source.execute(_HOLD, {"run": page.run})
-        page.move("finish", None)
+    run = {"run": planner.standing.run}
+    in_scope = planner.source.value(_IN_SCOPE, run)
+    if not planner.accepts_shrink and in_scope * 2 < _usual(planner):
+        planner.source.execute(_HOLD, run)
+        planner.move("finish")
+    elif planner.flow.absent is Absent.KEEP:
+        planner.move("finish")
     else:
-        page.move("target", None)
-    return True
+        planner.move("target", range=0)
 
 
-def _usual(page: _Page) -> float:
+def _usual(planner: _Planner) -> float:
     """How many units in scope are usual: the median of seven runs, else what the target holds."""
-    median, runs_accepted = page.source.row(_ACCEPTED, {"flow": page.flow.name}) or (None, 0)
+    row = planner.source.row(_ACCEPTED, {"flow": planner.flow.name})
+    median, runs_accepted = row or (None, 0)
     if runs_accepted >= 3:
         return float(median)
-    with transaction(page.flow.target.database, CHUNK) as target:
-        return float(target.value(f"SELECT count(*) FROM {sql.name(page.flow.target.table)}"))
+    table, in_use = sql.name(planner.flow.target.table), merge.in_use(planner.flow)
+    with transaction(planner.flow.target.database, CHUNK) as target:
+        return float(target.value(f"SELECT count(*) FROM {table} AS target WHERE {in_use}"))
 
 
-def _walk_target(page: _Page) -> bool:
+def _walk_target(planner: _Planner) -> None:
     """Pass 2: the keys that only the target has."""
-    size, flow = page.size, page.flow
-    keys = _target_keys(page, size)
-    statement = _NOT_IN_SOURCE.format(
-        table=sql.name(flow.source.table),
-        key=sql.name(flow.source.key),
-        key_type=flow.source.key_type,
-        scope=_scope(flow),
-        add_chunks=_ADD_CHUNKS.format(lane=lane_sql("chosen.key", page.lanes)),
-    )
-    page.source.execute(statement, {"run": page.run, "phase": "target", "keys": array(keys)})
-    if len(keys) == size:
-        page.move("target", keys[-1])
+    number, within = _next_range(planner)
+    if within is None:
+        planner.move("finish")
+        return
+    size, flow = planner.standing.chunk_rows * planner.lanes, planner.flow
+    with transaction(flow.target.database, CHUNK, snapshot=True, by_key=True) as target:
+        page = walk.target_page(flow, within, size, target)
+    statement = _NOT_HELD.format(gone=walk.not_in_source_sql(flow))
+    planner.hand_on(statement, "target", {"flow": flow.name, "keys": page.keys})
+    if page.is_last:
+        planner.move("target", range=number + 1)
     else:
-        page.move("finish", None)
-    return True
+        planner.move("target", key=page.last, range=number)
 
 
-def _target_keys(page: _Page, size: int) -> list[str]:
-    key = f"target.{sql.name(page.flow.target.key)}"
-    statement = _TARGET_PAGE.format(
-        key=sql.name(page.flow.target.key),
-        table=sql.name(page.flow.target.table),
-        after=_after(page, key, page.flow.key_column.type),
-    )
-    with transaction(page.flow.target.database, CHUNK, snapshot=True, by_key=True) as target:
-        rows = target.rows(statement, {"cursor": page.cursor, "page": size})
-    return [key for (key,) in rows]
+def _next_range(planner: _Planner) -> tuple[int, Range | None]:
+    """The range of the target that is walked next, from where the cursor stands in it."""
+    number = planner.range or 0
+    if planner.standing.prefilter is not Prefilter.RANGES:
+        # One range, numbered 0: all there is, in the target's own order.
+        return number, Range(planner.key, None) if number == 0 else None
+    row = planner.source.row(_NEXT_RANGE, {"run": planner.standing.run, "number": number})
+    if row is None:
+        return number, None
+    found, low, high = row
+    return found, Range(planner.key if found == number and planner.key else low, high)
 
 
-def _finish(page: _Page) -> bool:
-    if page.chunks_open():
-        return False
-    runs.finish(page.source, page.run)
-    return True
+def _finish(planner: _Planner) -> None:
+    runs.end(planner.source, planner.standing.run)
 
 
-_PHASES: dict[str, Callable[[_Page], bool]] = {
+_PHASES: dict[str, Callable[[_Planner], None]] = {
     "source": _walk_source,
     "guard": _guard,
     "target": _walk_target,
     "finish": _finish,
 }
-
-
-def _after(page: _Page, key: str, key_type: str) -> str:
-    """The condition that goes on behind the run's cursor."""
-    return "true" if page.cursor is None else f"{key} > %(cursor)s::{key_type}"
-
-
-def _scope(flow: Flow) -> str:
-    return flow.scope.sql if flow.scope else "true"

@@ -1,12 +1,27 @@
-"""Runs: how one is asked for, starts, and ends."""
+"""Runs: how one is asked for, starts, stands, and ends."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from typing import Any
 
+from synctasks import slots
+from synctasks.bind import bound
 from synctasks.database import Transaction, transaction
 from synctasks.engine.books import COUNTS
+from synctasks.engine.likeness import Prefilter, prefilter
 from synctasks.flow import Flow
+
+# A chunk should hold its lane for 200 ms, so that an event waits little, and be no burden to a
+# worker's memory or the network.
+_CHUNK_MS = 200
+_CHUNK_ROWS = range(500, 20_001)
+_CHUNK_BYTES = 8 * 2**20
+# Rows a millisecond, until the run has seen its own pace.
+_FIRST_PACE = 20.0
+
+# Where more than half of at least so many records are rejected, the contract does not fit.
+_MISMATCH_ROWS = 1_000
 
 _ACTIVE = """\
 SELECT id
@@ -15,8 +30,8 @@ WHERE flow = %(flow)s AND kind = 'full' AND state = 'running'
 """
 
 _REQUEST = """\
-INSERT INTO synctasks.run (flow, reason)
-VALUES (%(flow)s, %(reason)s)
+INSERT INTO synctasks.run (flow, reason, accepts_shrink)
+VALUES (%(flow)s, %(reason)s, %(accepts_shrink)s)
 RETURNING id
 """
 
@@ -26,21 +41,34 @@ _START = """\
 WITH mine AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtextextended('synctasks run ' || %(flow)s, 0)) AS locked
 ),
-newest AS (
-    SELECT max(id) AS id
+asked AS (
+    SELECT max(id) AS id, bool_or(accepts_shrink) AS accepts_shrink
     FROM synctasks.run
     WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested'
 ),
 dropped AS (
     DELETE FROM synctasks.run
-    USING newest, mine
+    USING asked, mine
     WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested'
-        AND run.id < newest.id AND mine.locked
+        AND run.id < asked.id AND mine.locked
+    RETURNING run.id
+),
+answered AS (
+    UPDATE synctasks.slot
+    SET run = asked.id
+    FROM asked, dropped
+    WHERE slot.flow = %(flow)s AND slot.run = dropped.id
 )
 UPDATE synctasks.run
-SET state = 'running', started_at = clock_timestamp(), expected = %(expected)s
-FROM newest, mine
-WHERE run.id = newest.id
+SET
+    state = 'running',
+    started_at = clock_timestamp(),
+    expected = %(expected)s,
+    row_bytes = %(row_bytes)s,
+    prefilter = %(prefilter)s,
+    accepts_shrink = asked.accepts_shrink
+FROM asked, mine
+WHERE run.id = asked.id
     AND mine.locked
     AND NOT EXISTS (
         SELECT
@@ -50,21 +78,50 @@ WHERE run.id = newest.id
 RETURNING run.id
 """
 
-_EXPECTED = """\
-SELECT greatest(reltuples, 0)::bigint
+_IS_REQUESTED = """\
+SELECT EXISTS (
+    SELECT
+    FROM synctasks.run
+    WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested'
+)
+"""
+
+_SIZE = """\
+SELECT
+    greatest(reltuples, 0)::bigint AS rows,
+    (pg_table_size(oid) / greatest(reltuples, 1))::integer AS row_bytes
 FROM pg_catalog.pg_class
 WHERE oid = to_regclass(%(table)s)
 """
 
-_FINISH = f"""\
+_STANDING = """\
+SELECT
+    run.id,
+    run.phase,
+    run.prefilter,
+    run.row_bytes,
+    count(*) FILTER (WHERE chunk.phase = 'range' AND chunk.finished_at IS NULL),
+    count(*) FILTER (WHERE chunk.phase <> 'range' AND chunk.finished_at IS NULL),
+    coalesce(sum(chunk.read), 0),
+    coalesce(sum(chunk.rejected), 0),
+    sum(chunk.size) FILTER (WHERE chunk.phase <> 'range' AND chunk.finished_at IS NOT NULL)::float
+        / nullif(sum(chunk.elapsed_ms) FILTER (WHERE chunk.phase <> 'range'), 0)
+FROM synctasks.run
+LEFT JOIN synctasks.chunk ON chunk.run = run.id
+WHERE run.flow = %(flow)s AND run.kind = 'full' AND run.state = 'running'
+GROUP BY run.id
+"""
+
+_END = f"""\
 UPDATE synctasks.run
 SET
     state = CASE
+        WHEN %(stopped)s::text IS NOT NULL THEN 'stopped'
         WHEN totals.failed > 0 THEN 'failed'
         WHEN run.removals_held THEN 'guarded'
         ELSE 'succeeded'
     END,
-    error = totals.error,
+    error = coalesce(%(stopped)s, totals.error),
     finished_at = clock_timestamp(),
     {", ".join(f"{count} = totals.{count}" for count in COUNTS)}
 FROM (
@@ -78,55 +135,94 @@ FROM (
 WHERE run.id = %(run)s AND run.state = 'running'
 """
 
-_SLOT = """\
-INSERT INTO synctasks.slot (flow, due_at)
-VALUES (%(flow)s, %(due_at)s)
-ON CONFLICT DO NOTHING
-RETURNING due_at
-"""
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run stands: what is open, what its records came to, and how large a chunk may be."""
+
+    run: int
+    phase: str
+    prefilter: Prefilter
+    open_ranges: int
+    open_chunks: int
+    read: int
+    rejected: int
+    chunk_rows: int
+
+    @property
+    def mismatched(self) -> bool:
+        """Whether the contract does not fit what the source holds."""
+        return mismatched(self.read, self.rejected)
 
 
-def active(flow: Flow) -> int | None:
-    """The id of the flow's full run that is under way, or None."""
-    with transaction(flow.source.database) as source:
-        row = source.row(_ACTIVE, {"flow": flow.name})
-        return row[0] if row else None
+def mismatched(read: int, rejected: int) -> bool:
+    """Whether so many rejects mean that the contract is wrong, rather than the records."""
+    return read >= _MISMATCH_ROWS and rejected * 2 > read
 
 
-def request(flow: Flow, reason: str) -> int:
-    """Ask for a full run and return its id; if one is under way, that one is followed."""
-    with transaction(flow.source.database) as source:
-        return _request(source, flow, reason)
+def request(flow: Flow, reason: str, *, accepts_shrink: bool = False) -> int:
+    """Ask for a full run and return its id; if one is under way, that one is followed.
 
-
-def _request(source: Transaction, flow: Flow, reason: str) -> int:
-    row = source.row(_ACTIVE, {"flow": flow.name})
-    run: int = row[0] if row else source.value(_REQUEST, {"flow": flow.name, "reason": reason})
-    return run
-
-
-def start(flow: Flow) -> int | None:
-    """Start the run that was asked for, if any was and none is under way; its id or None."""
-    with transaction(flow.source.database) as source:
-        expected = source.value(_EXPECTED, {"table": flow.source.table})
-        row = source.row(_START, {"flow": flow.name, "expected": expected})
-        return row[0] if row else None
-
-
-def finish(source: Transaction, run: int) -> None:
-    """End a run whose chunks are all done, and sum its books."""
-    source.execute(_FINISH, {"run": run})
-
-
-def due_slot(flow: Flow, now: datetime) -> int | None:
-    """Take the flow's newest slot if nobody has, and ask for its run: the run's id or None.
-
-    Two beats, or a beat that repeats itself, are harmless: a slot is one unique row.
+    A run that accepts a shrink is one of its own: the guard of the one under way may have
+    judged already.
     """
-    if flow.schedule is None:
-        return None
-    due_at = flow.schedule.latest(now)
     with transaction(flow.source.database) as source:
-        if source.row(_SLOT, {"flow": flow.name, "due_at": due_at}) is None:
-            return None
-        return _request(source, flow, f"scheduled for {due_at:%Y-%m-%d %H:%M} UTC")
+        row = None if accepts_shrink else source.row(_ACTIVE, {"flow": flow.name})
+        asked = {"flow": flow.name, "reason": reason, "accepts_shrink": accepts_shrink}
+        run: int = row[0] if row else source.value(_REQUEST, asked)
+        return run
+
+
+def standing(flow: Flow) -> Standing | None:
+    """Where the flow's full run stands that is under way, or None."""
+    with transaction(flow.source.database) as source:
+        row = source.row(_STANDING, {"flow": flow.name})
+    if row is None:
+        return None
+    run, phase, how, row_bytes, ranges, chunks, read, rejected, pace = row
+    rows = _chunk_rows(pace, row_bytes)
+    return Standing(run, phase, Prefilter(how), ranges, chunks, int(read), int(rejected), rows)
+
+
+def start(flow: Flow) -> bool:
+    """Start the run that was asked for, if any was and none is under way. True if it did."""
+    with transaction(flow.source.database) as source:
+        if not source.value(_IS_REQUESTED, {"flow": flow.name}):
+            return False
+    with transaction(flow.source.database) as source, transaction(flow.target.database) as target:
+        expected, row_bytes = source.row(_SIZE, {"table": flow.source.table}) or (0, None)
+        parameters = {
+            "flow": flow.name,
+            "expected": expected,
+            "row_bytes": row_bytes if expected else None,
+            "prefilter": prefilter(bound(flow), source, target),
+        }
+        return source.row(_START, parameters) is not None
+
+
+def end(source: Transaction, run: int, *, stopped: str | None = None) -> None:
+    """End a run and sum its books: all its chunks are done, or something has stopped it."""
+    source.execute(_END, {"run": run, "stopped": stopped})
+
+
+def stop_mismatched(flow: Flow, standing: Standing) -> None:
+    """Stop a run whose contract does not fit: one message instead of a flood of dead letters."""
+    reason = (
+        f"contract mismatch: {standing.rejected:,} of the first {standing.read:,} records were "
+        "rejected"
+    )
+    with transaction(flow.source.database) as source:
+        end(source, standing.run, stopped=reason)
+
+
+def _chunk_rows(pace: float | None, row_bytes: int | None) -> int:
+    """How many rows a chunk may hold: 200 ms of work, as far as the run knows, and 8 MB."""
+    rows = int((pace or _FIRST_PACE) * _CHUNK_MS)
+    rows = min(max(rows, _CHUNK_ROWS.start), _CHUNK_ROWS.stop - 1)
+    return max(1, min(rows, _CHUNK_BYTES // row_bytes)) if row_bytes else rows
+
+
+def due_slot(flow: Flow, *, now: Any) -> int | None:
+    """Take the flow's newest slot if nobody has: the id of the run that it asks for, or None."""
+    with transaction(flow.source.database) as source:
+        return slots.take(source, flow, now)

@@ -1,27 +1,20 @@
-"""A step of a run: plan a page or work a chunk, whichever is due."""
+"""A step of a run: plan a page, compare a range or work a chunk, whichever is due."""
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
-from synctasks.database import transaction
 from synctasks.engine.reconcile import reconcile
 from synctasks.engine.refresh import runs
 from synctasks.engine.refresh.chunk import Chunk
 from synctasks.engine.refresh.plan import plan
-from synctasks.errors import PermanentError, TransientError
+from synctasks.engine.refresh.ranges import compare_next
+from synctasks.engine.refresh.runs import Standing
+from synctasks.errors import LaneBusy, PermanentError, TransientError
 from synctasks.flow import Flow
 
-_OPEN_CHUNKS = """\
-SELECT count(*)
-FROM (
-    SELECT
-    FROM synctasks.chunk
-    WHERE run = %(run)s AND finished_at IS NULL
-    LIMIT %(enough)s
-) AS open
-"""
+# Planning stays so many ranges ahead of the comparing, no more.
+_RANGES_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -37,28 +30,45 @@ def step(flow: Flow, lanes: int) -> Step | None:
 
     None if there is nothing that this worker can do now. Raises SynctasksError.
     """
-    run = runs.active(flow) or runs.start(flow)
-    if run is None:
-        return None
-    if _open_chunks(flow, run, enough=lanes) < lanes and plan(flow, run, lanes):
+    standing = runs.standing(flow)
+    if standing is None:
+        return Step(planned=True) if runs.start(flow) else None
+    if standing.mismatched:
+        runs.stop_mismatched(flow, standing)
+        return Step()
+    if _wants_plan(standing, lanes) and plan(flow, standing, lanes):
         return Step(planned=True)
-    chunk = Chunk(flow, run)
+    return _work(flow, standing, lanes)
+
+
+def _wants_plan(standing: Standing, lanes: int) -> bool:
+    if standing.phase == "source":
+        return standing.open_ranges < _RANGES_AHEAD
+    if standing.phase == "target":
+        return standing.open_chunks < lanes
+    return not standing.open_ranges and not standing.open_chunks
+
+
+def _work(flow: Flow, standing: Standing, lanes: int) -> Step | None:
+    """A full chunk first, then a range; what is left in chunks when no range will add to it."""
+    taken = _chunk(flow, standing, last=False)
+    if taken is None and standing.open_ranges and compare_next(flow, standing, lanes):
+        return Step()
+    if taken is None and not standing.open_ranges and standing.phase != "source":
+        return _chunk(flow, standing, last=True)
+    return taken
+
+
+def _chunk(flow: Flow, standing: Standing, *, last: bool) -> Step | None:
+    if not standing.open_chunks:
+        return None
+    chunk = Chunk(flow, standing, last=last)
     try:
         done = reconcile(flow, chunk)
-    except PermanentError as error:
-        chunk.fail(error)
+    except (PermanentError, LaneBusy) as error:
+        chunk.give_back(error)
         return Step()
-    except TransientError:
-        # With the source itself gone, the claim expires instead.
-        with contextlib.suppress(TransientError):
-            chunk.release()
+    except TransientError as error:
+        chunk.give_back(error)
         raise
-    if done is None:
-        return None
-    return Step(pending_lane=done.lane if done.pending else None)
-
-
-def _open_chunks(flow: Flow, run: int, *, enough: int) -> int:
-    """How many chunks are open, counted up to `enough`: planning stays a page ahead, no more."""
-    with transaction(flow.source.database) as source:
-        return int(source.value(_OPEN_CHUNKS, {"run": run, "enough": enough}))
+    return None if done is None else Step(pending_lane=done.lane if done.pending else None)

@@ -1,5 +1,20 @@
 """Specification 1.2: who a person is, masked, from the golden records to the portal."""
 
+from datetime import date
+
+from synctasks.contracts import (
+    Aadhaar,
+    Choice,
+    Contract,
+    Date,
+    Integer,
+    Key,
+    Known,
+    NotBefore,
+    Text,
+    Timestamp,
+    Uuid,
+)
 from synctasks.flow import (
     Absent,
     Column,
@@ -12,6 +27,26 @@ from synctasks.flow import (
     Target,
 )
 from synctasks.masks import AADHAAR, EMAIL, MOBILE
+
+
+class GoldenRecord(Contract):
+    """A malformed mobile number or e-mail is no reject: it is masked whole."""
+
+    gr_id = Key()
+    family_id = Uuid()
+    jan_aadhaar = Aadhaar()
+    full_name = Text(required=True)
+    date_of_birth = Date(date(1900, 1, 1))
+    gender = Choice("M", "F", "O")
+    district_id = Integer()
+    created_at = Timestamp()
+    updated_at = Timestamp(required=True)
+
+    rules = (
+        Known("district_id", "public.districts", key="district_id"),
+        NotBefore("updated_at", earlier="created_at"),
+    )
+
 
 PROFILE_DATA = Flow(
     name="profile_data",
@@ -31,6 +66,7 @@ PROFILE_DATA = Flow(
         Column("mobile_number", "text", mask=MOBILE, optional=True),
         Column("email", "text", mask=EMAIL, optional=True),
     ),
+    contract=GoldenRecord,
     event_filter=Condition(
         "source.updated_at >= statement_timestamp() - interval '30 days'",
         reads=("updated_at",),

@@ -1,0 +1,42 @@
+"""A dead letter before it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What could not be done: a record was rejected, a task gave up, a worker died of it."""
+
+    RECORD = "record"
+    TASK = "task"
+    CRASH = "crash"
+
+
+class State(StrEnum):
+    """What has become of a letter."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    RESOLVED = "resolved"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A record that was rejected: `unit` is what is replayed, `record` what is wrong.
+
+    `messages` and `error` hold no values; `row` is the source row (text by column) and leaves
+    the process sealed only.
+    """
+
+    unit: str
+    record: str
+    category: str
+    error: str
+    messages: Mapping[str, Sequence[str]]
+    row: Mapping[str, str | None] | None = None
+    stack_trace: str | None = None
+    kind: Kind = Kind.RECORD

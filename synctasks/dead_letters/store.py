@@ -1,0 +1,117 @@
+"""Storing and closing dead letters, in the transaction that settles the work."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection, Sequence
+
+from synctasks.database import Transaction, array
+from synctasks.dead_letters.letter import Letter
+from synctasks.dead_letters.seal import seal
+
+log = logging.getLogger(__name__)
+
+# A log is for reading: of a flood the first ones are enough, the table holds them all.
+_MOST_LINES = 20
+
+# Rejected again, a letter is counted. Its attempts grow only by what somebody asked for, or
+# where the record is wrong in another way: a nightly run must not make them grow for ever.
+_STORE = """\
+INSERT INTO synctasks.dead_letter AS kept (
+    flow, kind, category, unit, record, error, messages, stack_trace, source_row, attempts
+)
+SELECT
+    %(flow)s,
+    letter.kind,
+    letter.category,
+    letter.unit,
+    letter.record,
+    letter.error,
+    letter.messages,
+    letter.stack_trace,
+    letter.source_row,
+    jsonb_build_array(jsonb_build_object(
+        'at', statement_timestamp(), 'what', 'rejected', 'error', letter.error
+    ))
+FROM jsonb_to_recordset(%(letters)s::jsonb) AS letter (
+    kind text,
+    category text,
+    unit text,
+    record text,
+    error text,
+    messages jsonb,
+    stack_trace text,
+    source_row text
+)
+ORDER BY letter.record
+ON CONFLICT (flow, kind, record) WHERE state <> 'resolved' DO UPDATE SET
+    category = EXCLUDED.category,
+    unit = EXCLUDED.unit,
+    error = EXCLUDED.error,
+    messages = EXCLUDED.messages,
+    stack_trace = EXCLUDED.stack_trace,
+    source_row = EXCLUDED.source_row,
+    count = kept.count + 1,
+    last_seen = EXCLUDED.last_seen,
+    state = CASE
+        WHEN kept.state = 'discarded' AND kept.error = EXCLUDED.error THEN 'discarded'
+        ELSE 'open'
+    END,
+    attempts = CASE
+        WHEN kept.state = 'replayed' OR kept.error <> EXCLUDED.error
+            THEN kept.attempts || EXCLUDED.attempts
+        ELSE kept.attempts
+    END
+RETURNING record, count = 1
+"""
+
+# The records of a unit that were rejected just now stay open, whatever else of it passed.
+_CLOSE = """\
+UPDATE synctasks.dead_letter
+SET
+    state = 'resolved',
+    attempts = attempts || jsonb_build_object('at', statement_timestamp(), 'what', 'passed')
+WHERE flow = %(flow)s
+    AND kind = 'record'
+    AND state <> 'resolved'
+    AND unit = ANY (%(units)s::text[])
+    AND record <> ALL (%(rejected)s::text[])
+"""
+
+
+def store(source: Transaction, flow: str, letters: Sequence[Letter]) -> None:
+    """Open a letter for each rejected record, or count it again. Raises SynctasksError."""
+    by_record = {letter.record: letter for letter in letters}
+    if not by_record:
+        return
+    document = json.dumps([_columns(letter) for letter in by_record.values()])
+    rows = source.rows(_STORE, {"flow": flow, "letters": document})
+    opened = [record for record, is_new in rows if is_new]
+    for record in opened[:_MOST_LINES]:
+        letter = by_record[record]
+        log.warning("rejected: flow=%s record=%r %s", flow, record, letter.error)
+    if len(opened) > _MOST_LINES:
+        log.warning("rejected: flow=%s and %d more", flow, len(opened) - _MOST_LINES)
+
+
+def close(
+    source: Transaction, flow: str, units: Collection[str], rejected: Sequence[Letter]
+) -> None:
+    """Resolve the letters of units that passed. Raises SynctasksError."""
+    if units:
+        records = array(letter.record for letter in rejected)
+        source.execute(_CLOSE, {"flow": flow, "units": array(units), "rejected": records})
+
+
+def _columns(letter: Letter) -> dict[str, object]:
+    return {
+        "kind": letter.kind,
+        "category": letter.category,
+        "unit": letter.unit,
+        "record": letter.record,
+        "error": letter.error,
+        "messages": letter.messages,
+        "stack_trace": letter.stack_trace,
+        "source_row": None if letter.row is None else seal(letter.row),
+    }

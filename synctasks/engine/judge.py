@@ -1,0 +1,109 @@
+"""Judge: records that the gate did not let through are read as text and judged by the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import cache
+
+from synctasks import sql
+from synctasks.database import Transaction, array
+from synctasks.dead_letters import Letter
+from synctasks.engine.extract import scope, wanted_row
+from synctasks.errors import RowError
+from synctasks.flow import Flow
+
+# Rows become Python objects here, so they come a few at a time.
+_ROWS = 500
+# Longer than any limit of a contract: what lies beyond changes no verdict, and is not kept.
+_MOST_CHARACTERS = 16_384
+
+_READ = """\
+SELECT
+    wanted.key,
+    {record},
+    statement_timestamp(),
+    ARRAY[{facts}]::boolean[],
+    ARRAY[
+        {values}
+    ]::text[]
+FROM unnest(%(keys)s::text[]) AS wanted (key)
+JOIN {table} AS source ON {wanted_row}
+WHERE ({scope}) IS TRUE
+"""
+
+
+def judge(flow: Flow, keys: Sequence[str], source: Transaction) -> tuple[list[str], list[Letter]]:
+    """The keys that the contract accepts after all, and the letters of the records it refuses.
+
+    Records out of scope are not judged. Raises SynctasksError.
+    """
+    accepted: list[str] = []
+    letters: list[Letter] = []
+    contract, names = flow.contract(), _facts(flow)
+    for key, record, now, facts, row in _read(flow, keys, source):
+        refusal = contract.refusal(row, now=now, facts=dict(zip(names, facts, strict=True)))
+        if refusal is None:
+            accepted.append(key)
+        else:
+            letters.append(
+                Letter(key, record, refusal.category, refusal.error, refusal.messages, row)
+            )
+    return accepted, letters
+
+
+def guilty(flow: Flow, key: str, error: RowError, trace: str, source: Transaction) -> Letter:
+    """The letter of the one record that made its batch fail, with the error it raised."""
+    rows = [row for _, _, _, _, row in _read(flow, [key], source)]
+    row = rows[0] if rows else None
+    messages = {"": [str(error)]}
+    return Letter(key, key, error.category, str(error), messages, row, stack_trace=trace)
+
+
+def _read(
+    flow: Flow, keys: Sequence[str], source: Transaction
+) -> Iterator[tuple[str, str, datetime, list[bool], dict[str, str | None]]]:
+    """Key, record, the server's time, its verdicts, and what the flow reads of each row."""
+    columns = flow.watched
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), _ROWS):
+        some = array(distinct[start : start + _ROWS])
+        for key, record, now, facts, values in source.rows(_read_sql(flow), {"keys": some}):
+            yield key, record, now, facts, dict(zip(columns, values, strict=True))
+
+
+@cache
+def _read_sql(flow: Flow) -> str:
+    by_fact = {rule.fact: rule for rule in flow.contract.rules if rule.fact is not None}
+    return _READ.format(
+        record=_record(flow),
+        facts=", ".join(by_fact[fact].sql("source") for fact in _facts(flow)),
+        values=sql.lines(
+            (
+                f"left({sql.name(f'source.{column}')}::text, {_MOST_CHARACTERS})"
+                for column in flow.watched
+            ),
+            indent=8,
+        ),
+        table=sql.name(flow.source.table),
+        wanted_row=wanted_row(flow),
+        scope=scope(flow),
+    )
+
+
+def _facts(flow: Flow) -> list[str]:
+    """What only the server can say of a row, by name, in the order of the query."""
+    return [rule.fact for rule in flow.contract.rules if rule.fact is not None]
+
+
+def _record(flow: Flow) -> str:
+    """What names the record: its unit, or where it has no key its row's own."""
+    if not flow.source.key_nullable:
+        return "wanted.key"
+    own = ", ".join(
+        f"'{column} ' || {sql.name(f'source.{column}')}" for column in flow.source.row_key
+    )
+    return (
+        f"CASE WHEN {sql.name(f'source.{flow.source.key}')} IS NULL"
+        f" THEN concat_ws(', ', {own}) ELSE wanted.key END"
+    )

@@ -1,0 +1,239 @@
+"""Verify: the truth about both sides, found by reconcile with its writes turned into counts.
+
+Ranges that agree are done with after their digests. Every other key is looked at under its
+lane's lock, and what is pending or marked is read in the snapshot of its source row: so nothing
+that is merely on its way is called a difference, however busy the system.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from synctasks import sql
+from synctasks.bind import bound
+from synctasks.database import CHUNK, Transaction, array, transaction
+from synctasks.engine import compare, likeness, lock, walk
+from synctasks.engine.batch import Batch
+from synctasks.engine.books import Books
+from synctasks.engine.likeness import Prefilter
+from synctasks.engine.reconcile import count
+from synctasks.engine.walk import Range
+from synctasks.errors import LaneBusy
+from synctasks.flow import Absent, Flow
+from synctasks.lane import lane_sql
+
+CLASSES = (
+    "matched",
+    "missing",
+    "extra",
+    "different",
+    "deferred",
+    "waiting",
+    "superseded",
+    "in_flight",
+    "dead_lettered",
+)
+#: What is neither explained by a mark nor on its way.
+WRONG = ("missing", "extra", "different")
+
+_RANGE_ROWS = 20_000
+_KEYS_AT_ONCE = 500
+# A busy lane is held for 200 ms at a time; somebody who never lets go is an error.
+_LANE_TRIES = 100
+
+_BY_LANE = """\
+SELECT grouped.lane, array_agg(grouped.key)
+FROM (
+    SELECT {lane} AS lane, found.key
+    FROM unnest(%(keys)s::text[]) AS found (key)
+) AS grouped
+GROUP BY grouped.lane
+"""
+
+_KEYLESS = "SELECT EXISTS (SELECT FROM {table} AS source WHERE source.{key} IS NULL)"
+
+# What explains a difference, the strongest last.
+_MARKS = """\
+SELECT dead_letter.unit, 'dead_lettered'
+FROM synctasks.dead_letter
+WHERE flow = %(flow)s AND state <> 'resolved' AND unit = ANY (%(keys)s::text[])
+UNION ALL
+SELECT waiting.unit, 'waiting'
+FROM synctasks.waiting
+WHERE flow = %(flow)s AND unit = ANY (%(keys)s::text[])
+UNION ALL
+SELECT deferred.key, 'deferred'
+FROM synctasks.deferred
+WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[])
+UNION ALL
+SELECT held.key, 'in_flight'
+FROM synctasks.held
+WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[])
+UNION ALL
+SELECT change.key, 'in_flight'
+FROM synctasks.change_log AS change
+WHERE flow = %(flow)s AND lane = %(lane)s AND key = ANY (%(keys)s::text[])
+"""
+
+_AT_TARGET = """\
+SELECT target.{key}::text
+FROM unnest(%(keys)s::text[]) AS wanted (key)
+JOIN {table} AS target ON target.{key} = wanted.key::{key_type}
+"""
+
+
+@dataclass
+class Verified:
+    """How many records are in each class so far, and how many keys have been looked at."""
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CLASSES, 0))
+    looked_at: int = 0
+
+    @property
+    def wrong(self) -> int:
+        """How many records differ without being on their way, or marked."""
+        return sum(self.counts[each] for each in WRONG)
+
+
+def verify(
+    flow: Flow, lanes: int, *, found: Callable[[Sequence[str]], None] = lambda keys: None
+) -> Iterator[Verified]:
+    """Look at every record of the flow; yields the counts so far after each range.
+
+    `found` is told the keys of what is wrong, a few hundred at a time. Raises SynctasksError.
+    """
+    return _Verifier(bound(flow), lanes, found).run()
+
+
+class _Verifier:
+    def __init__(self, flow: Flow, lanes: int, found: Callable[[Sequence[str]], None]) -> None:
+        self._flow = flow
+        self._lanes = lanes
+        self._found = found
+        self._so_far = Verified()
+
+    def run(self) -> Iterator[Verified]:
+        with (
+            transaction(self._flow.source.database) as source,
+            transaction(self._flow.target.database) as target,
+        ):
+            how = likeness.prefilter(self._flow, source, target)
+        for part in self._source_ranges():
+            extras = self._compare(part, how)
+            if extras and how is Prefilter.RANGES:
+                self._look_for_extras(part)
+            yield self._so_far
+        if how is not Prefilter.RANGES:
+            self._look_for_extras(Range(None, None))
+        if self._flow.source.key_nullable and self._has_keyless():
+            self._look_at([""])
+        yield self._so_far
+
+    def _source_ranges(self) -> Iterator[Range]:
+        low: str | None = None
+        while True:
+            with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
+                high = walk.source_bound(self._flow, low, _RANGE_ROWS, source)
+            yield Range(low, high)
+            if high is None:
+                return
+            low = high
+
+    def _compare(self, part: Range, how: Prefilter) -> bool:
+        """Compare a range, look at what is not alike; whether the target may hold other keys."""
+        with (
+            transaction(self._flow.source.database, CHUNK, snapshot=True, by_key=True) as source,
+            transaction(self._flow.target.database, CHUNK, snapshot=True, by_key=True) as target,
+        ):
+            compared = compare.compare(self._flow, part, how, source, target)
+            keys = compared.keys(source)
+        self._so_far.counts["matched"] += compared.agreeing
+        self._so_far.looked_at += compared.agreeing + compared.filtered
+        self._look_at(keys)
+        return compared.extras is not False
+
+    def _look_for_extras(self, part: Range) -> None:
+        """The keys that only the target has, where the flow removes such."""
+        if self._flow.absent is Absent.KEEP:
+            return
+        low = part.low
+        while True:
+            with transaction(
+                self._flow.target.database, CHUNK, snapshot=True, by_key=True
+            ) as target:
+                page = walk.target_page(self._flow, Range(low, part.high), _RANGE_ROWS, target)
+            with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
+                only_there = walk.not_in_source(self._flow, page, source)
+            self._look_at(only_there, counted=False)
+            if page.is_last:
+                return
+            low = page.last
+
+    def _has_keyless(self) -> bool:
+        statement = _KEYLESS.format(
+            table=sql.name(self._flow.source.table), key=sql.name(self._flow.source.key)
+        )
+        with transaction(self._flow.source.database) as source:
+            return bool(source.value(statement))
+
+    def _look_at(self, keys: Sequence[str], *, counted: bool = True) -> None:
+        """Look at keys one by one, lane by lane."""
+        if not keys:
+            return
+        statement = _BY_LANE.format(lane=lane_sql("found.key", self._lanes))
+        with transaction(self._flow.source.database) as source:
+            by_lane = source.rows(statement, {"keys": array(keys)})
+        for lane, in_lane in by_lane:
+            for start in range(0, len(in_lane), _KEYS_AT_ONCE):
+                self._look_under_lock(lane, in_lane[start : start + _KEYS_AT_ONCE])
+        self._so_far.looked_at += len(keys) if counted else 0
+
+    def _look_under_lock(self, lane: int, keys: Sequence[str]) -> None:
+        with transaction(self._flow.target.database, CHUNK, by_key=True) as target:
+            self._take(lane, target)
+            with transaction(
+                self._flow.source.database, CHUNK, snapshot=True, by_key=True
+            ) as source:
+                books = count(self._flow, Batch(keys), source, target)
+                wanted = {"flow": self._flow.name, "lane": lane, "keys": array(keys)}
+                marks: dict[str, str] = dict(source.rows(_MARKS, wanted))
+            there = self._at_target(books, target)
+        self._tell(books, marks, there)
+
+    def _take(self, lane: int, target: Transaction) -> None:
+        """Take the lane. Raises LaneBusy if nobody lets go of it."""
+        for _ in range(_LANE_TRIES):
+            if lock.take_any(target, self._flow, [lane]) is not None:
+                return
+            time.sleep(0.1)
+        raise LaneBusy(f"{self._flow.name}: lane {lane} is held by another worker")
+
+    def _at_target(self, books: Books, target: Transaction) -> frozenset[str]:
+        """Those of the rejected units that the target holds a row of."""
+        rejected = books.keys.get("rejected", [])
+        if not rejected:
+            return frozenset()
+        statement = _AT_TARGET.format(
+            key=sql.name(self._flow.target.key),
+            table=sql.name(self._flow.target.table),
+            key_type=self._flow.key_column.type,
+        )
+        rows = target.rows(statement, {"keys": array(rejected)})
+        return frozenset(key for (key,) in rows)
+
+    def _tell(self, books: Books, marks: dict[str, str], there: frozenset[str]) -> None:
+        counts, wrong = self._so_far.counts, []
+        counts["matched"] += len(books.keys.get("unchanged", ()))
+        counts["superseded"] += len(books.keys.get("superseded", ()))
+        for box in (*WRONG, "rejected", "waiting"):
+            for key in books.keys.get(box, ()):
+                # A rejected record without its dead letter is as wrong as one that is not there.
+                seen = box if box != "rejected" else "different" if key in there else "missing"
+                explained = marks.get(key, seen)
+                counts[explained] += 1
+                if explained in WRONG:
+                    wrong.append(key)
+        if wrong:
+            self._found(wrong)

@@ -1,0 +1,111 @@
+"""Walking a table by its keys, page by page, in its own order: the index serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synctasks import sql
+from synctasks.database import Transaction
+from synctasks.engine import extract, merge
+from synctasks.flow import Flow
+
+_TARGET_PAGE = """\
+SELECT
+    coalesce(array_agg(page.key::text)::text, '{{}}'),
+    count(*) < %(page)s,
+    (array_agg(page.key::text ORDER BY page.place DESC))[1]
+FROM (
+    SELECT target.{key} AS key, row_number() OVER (ORDER BY target.{key}) AS place
+    FROM {table} AS target
+    WHERE {within} AND {in_use}
+    ORDER BY target.{key}
+    LIMIT %(page)s
+) AS page
+"""
+
+_SOURCE_BOUND = """\
+SELECT source.{key}::text
+FROM {table} AS source
+WHERE {within}
+ORDER BY source.{key}
+OFFSET %(skipped)s
+LIMIT 1
+"""
+
+_NOT_IN_SOURCE = """\
+SELECT kept.key
+FROM unnest(%(keys)s::text[]) AS kept (key)
+WHERE NOT EXISTS (
+    SELECT
+    FROM {table} AS source
+    WHERE source.{key} = kept.key::{key_type} AND ({scope}) IS TRUE
+)
+"""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Keys above `low` up to `high`, in the order of the table's index; None is unbounded."""
+
+    low: str | None
+    high: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Keys as one array literal, as servers read and write them; the last one; is it the end?"""
+
+    keys: str
+    is_last: bool
+    last: str | None
+
+
+def within(range: Range, key: str, key_type: str) -> str:
+    """The condition that a key lies in the range; parameters `low` and `high`."""
+    bounds = [f"{key} IS NOT NULL"]
+    if range.low is not None:
+        bounds.append(f"{key} > %(low)s::{key_type}")
+    if range.high is not None:
+        bounds.append(f"{key} <= %(high)s::{key_type}")
+    return " AND ".join(bounds)
+
+
+def target_page(flow: Flow, range: Range, size: int, target: Transaction) -> Page:
+    """The next keys of the target in a range, as many as `size`."""
+    key = sql.name(flow.target.key)
+    statement = _TARGET_PAGE.format(
+        key=key,
+        table=sql.name(flow.target.table),
+        within=within(range, f"target.{key}", flow.key_column.type),
+        in_use=merge.in_use(flow),
+    )
+    row = target.row(statement, {"low": range.low, "high": range.high, "page": size})
+    assert row is not None, "an aggregate returns a row"
+    return Page(*row)
+
+
+def source_bound(flow: Flow, low: str | None, size: int, source: Transaction) -> str | None:
+    """The key that so many records end with, from `low` on; None if there are not so many."""
+    key = sql.name(flow.source.key)
+    statement = _SOURCE_BOUND.format(
+        key=key,
+        table=sql.name(flow.source.table),
+        within=within(Range(low, None), f"source.{key}", flow.source.key_type),
+    )
+    row = source.row(statement, {"low": low, "skipped": size - 1})
+    return row[0] if row else None
+
+
+def not_in_source(flow: Flow, page: Page, source: Transaction) -> list[str]:
+    """Those of the target's keys that the source does not have in scope."""
+    return [key for (key,) in source.rows(not_in_source_sql(flow), {"keys": page.keys})]
+
+
+def not_in_source_sql(flow: Flow) -> str:
+    """The same as a statement with the parameter `keys`, an array literal."""
+    return _NOT_IN_SOURCE.format(
+        table=sql.name(flow.source.table),
+        key=sql.name(flow.source.key),
+        key_type=flow.source.key_type,
+        scope=extract.scope(flow),
+    )
