@@ -15,6 +15,7 @@ def main() -> None:
     names = ("refresh", "events", "memory")
     parser.add_argument("what", nargs="*", help=f"any of {', '.join(names)}; default: all")
     parser.add_argument("--records", type=int, default=100_000, help="golden records")
+    parser.add_argument("--dirty", type=float, default=0.005, help="share that breaks a rule")
     parser.add_argument("--rounds", type=int, default=3, help="pairs of runs of each refresh case")
     parser.add_argument("--seconds", type=float, default=20, help="of each events case")
     chosen = parser.parse_args()
@@ -22,7 +23,7 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     what = chosen.what or names
-    with ground(chosen.records) as made:
+    with ground(chosen.records, chosen.dirty) as made:
         if "refresh" in what:
             refresh(made, chosen.records, chosen.rounds)
         if "events" in what:

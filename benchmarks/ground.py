@@ -74,8 +74,11 @@ def run(of: Connection, *statements: str) -> None:
 
 
 @contextlib.contextmanager
-def ground(records: int) -> Iterator[Ground]:
-    """Servers with full durability, `records` golden records carried over, and a quiet log."""
+def ground(records: int, dirty: float) -> Iterator[Ground]:
+    """Servers with full durability, `records` golden records carried over, and a quiet log.
+
+    `dirty` is the share of them that break a rule.
+    """
     with start_servers(durable=True) as servers, contextlib.ExitStack() as at_the_end:
         environment = servers.environment()
         os.environ.update(environment)
@@ -92,7 +95,8 @@ def ground(records: int) -> Iterator[Ground]:
             servers.warehouse.url("smart_warehouse"), servers.citizen.url("smart_citizen"), worker
         )
         with contextlib.closing(psycopg2.connect(made.warehouse_url)) as warehouse:
-            fill_tables(warehouse, ["public.golden_records"], Plan.of_records(records))
+            plan = Plan.of_records(records, dirty=dirty)
+            fill_tables(warehouse, ["public.districts", "public.golden_records"], plan)
         made.settle()
         yield made
         forget_connections()

@@ -6,7 +6,8 @@ import contextlib
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from benchmarks.ground import Ground, run, tidy, value
 from synctasks.embedded.binaries import postgres_binaries
@@ -23,6 +24,11 @@ ON CONFLICT ({FLOW.target.key}) DO UPDATE SET
     {", ".join(f"{name} = EXCLUDED.{name}" for name in _OTHERS)}
 """
 
+_LSN = "SELECT pg_current_wal_insert_lsn()"
+_TRANSACTION = "SELECT pg_current_xact_id()"
+# The rows written since, as they stand.
+_REWRITTEN = "SELECT count(*) FROM public.profile_data WHERE xmin::text::bigint > {transaction}"
+
 # What stands before each timed run, in the target: no trigger is there to see it.
 CASES = {
     "nothing changed": "SELECT",
@@ -33,27 +39,56 @@ CASES = {
 }
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """One run of a pipeline: seconds, and what it wrote at the target."""
+
+    seconds: float
+    wal_mb: float
+    rows: int
+
+
 def refresh(ground: Ground, records: int, rounds: int) -> None:
-    """Print seconds and ratios of each case."""
-    print(f"\nFull refresh of {records:,} rows, seconds (median of {rounds}; raw is 1)")
-    print(f"{'case':<18}{'raw':>8}{'synctasks':>11}{'ratio':>8}   ratios")
+    """Print seconds and ratios of each case, and what was written at the target."""
+    print(f"\nFull refresh of {records:,} rows (median of {rounds}; raw is 1)")
+    print(
+        f"{'case':<18}{'raw s':>8}{'ours s':>8}{'ratio':>8}{'raw WAL MB':>12}{'our WAL MB':>12}"
+        f"{'our rows':>11}   ratios"
+    )
     for case, before in CASES.items():
         pairs = [
-            (_timed(ground, before, _raw), _timed(ground, before, _ours)) for _ in range(rounds)
+            (_measured(ground, before, _raw), _measured(ground, before, _ours))
+            for _ in range(rounds)
         ]
-        ratios = [ours / raw for raw, ours in pairs]
-        raw, ours = (statistics.median(each) for each in zip(*pairs, strict=True))
-        told = " ".join(f"{ratio:.2f}" for ratio in ratios)
-        print(f"{case:<18}{raw:>8.2f}{ours:>11.2f}{statistics.median(ratios):>8.2f}   {told}")
+        ratios = [ours.seconds / raw.seconds for raw, ours in pairs]
+        raw, ours = (_median(list(each)) for each in zip(*pairs, strict=True))
+        print(
+            f"{case:<18}{raw.seconds:>8.2f}{ours.seconds:>8.2f}{statistics.median(ratios):>8.2f}"
+            f"{raw.wal_mb:>12.2f}{ours.wal_mb:>12.2f}{ours.rows:>11,}   "
+            + " ".join(f"{ratio:.2f}" for ratio in ratios),
+            flush=True,
+        )
 
 
-def _timed(ground: Ground, before: str, pipeline: Callable[[Ground], None]) -> float:
+def _median(runs: Sequence[_Measured]) -> _Measured:
+    return _Measured(
+        statistics.median(each.seconds for each in runs),
+        statistics.median(each.wal_mb for each in runs),
+        statistics.median_low(each.rows for each in runs),
+    )
+
+
+def _measured(ground: Ground, before: str, pipeline: Callable[[Ground], None]) -> _Measured:
     with contextlib.closing(ground.citizen()) as citizen:
         run(citizen, before)
-    tidy(ground)
-    began = time.monotonic()
-    pipeline(ground)
-    return time.monotonic() - began
+        tidy(ground)
+        lsn, transaction = value(citizen, _LSN), value(citizen, _TRANSACTION)
+        began = time.monotonic()
+        pipeline(ground)
+        seconds = time.monotonic() - began
+        wal = value(citizen, f"SELECT pg_current_wal_insert_lsn() - '{lsn}'")
+        rows = value(citizen, _REWRITTEN.format(transaction=transaction))
+    return _Measured(seconds, float(str(wal)) / 1e6, int(str(rows)))
 
 
 def _ours(ground: Ground) -> None:

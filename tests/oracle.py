@@ -83,7 +83,7 @@ def _profile(record: Row) -> Row:
 
 def mask_aadhaar(number: str | None) -> str | None:
     """The last four of twelve digits; a blank number is a missing one."""
-    if number is None or not number.strip():
+    if number is None or re.fullmatch(r"[^\S\x1c-\x1f]*", number):
         return None
     return f"****-****-{number[-4:]}" if re.fullmatch(r"[0-9]{12}", number) else "****"
 

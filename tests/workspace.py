@@ -16,6 +16,7 @@ from synctasks import database, dispatch, settings
 from synctasks.bind import bound
 from synctasks.capture import installer
 from synctasks.flows import FLOWS
+from synctasks.sample.generate import Plan, fill_tables
 
 WAREHOUSE = "SYNCTASKS_WAREHOUSE_URL"
 CITIZEN = "SYNCTASKS_CITIZEN_URL"
@@ -61,6 +62,7 @@ class Workspace:
         """Install once, with the installer itself; every renewed database is a copy."""
         self.renew(installed=False)
         installer.install(FLOWS, with_schemas=True, notifies=True, progress=lambda _: None)
+        add_districts(self.environment[WAREHOUSE])
         database.forget_connections()
         for variable in (WAREHOUSE, CITIZEN):
             name = self._name_at(variable)
@@ -108,6 +110,12 @@ def workspace(servers: Mapping[str, str]) -> Iterator[Workspace]:
         for variable, url in before.items():
             os.environ.pop(variable) if url is None else os.environ.update({variable: url})
         settings.load.cache_clear()
+
+
+def add_districts(url: str) -> None:
+    """The districts that records refer to, in an empty warehouse."""
+    with closing(psycopg2.connect(url)) as warehouse:
+        fill_tables(warehouse, ["public.districts"], Plan(households=1))
 
 
 def _run(server: psycopg2.extensions.connection, statement: str, *names: str) -> None:

@@ -22,6 +22,17 @@ SELECT
     current_user::text
 """
 
+_SCHEMA_USAGE = """\
+SELECT coalesce(
+    (
+        SELECT has_schema_privilege(namespace.oid, 'USAGE')
+        FROM pg_catalog.pg_namespace AS namespace
+        WHERE namespace.nspname = %(schema)s
+    ),
+    true
+)
+"""
+
 _TABLE = """\
 SELECT
     class.oid IS NOT NULL,
@@ -116,6 +127,13 @@ def _check_schema_rights(tx: Transaction, database: Database) -> None:
 
 
 def _check_table(tx: Transaction, side: _Side, with_schemas: bool) -> None:
+    schema = side.table.partition(".")[0]
+    if not tx.value(_SCHEMA_USAGE, {"schema": schema}):
+        raise SetupError(
+            side.thing,
+            "the role may not use its schema",
+            f"Grant it: GRANT USAGE ON SCHEMA {schema} TO …",
+        )
     row = tx.row(_TABLE, {"table": side.table})
     assert row is not None, "the statement returns a row by its shape"
     exists, owned, owner = row

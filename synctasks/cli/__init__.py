@@ -6,12 +6,14 @@ import sys
 
 import click
 
+from synctasks.cli.dead_letters import dead_letters
 from synctasks.cli.demo import demo
 from synctasks.cli.flows import flows
 from synctasks.cli.install import install, uninstall
 from synctasks.cli.listen import listen
 from synctasks.cli.status import status
 from synctasks.cli.sync import sync
+from synctasks.cli.verify import verify_command
 from synctasks.errors import SynctasksError
 
 _EPILOG = """\b
@@ -20,10 +22,14 @@ Examples:
   synctasks install --with-schemas    create tables, bookkeeping and triggers
   synctasks sync profile_data         carry a whole flow over, with progress
   synctasks status                    what is pending, how late, the last runs
+  synctasks verify                    do both sides agree, record by record?
+  synctasks dead-letters list         what was rejected, and why
 
 \b
 The three URLs are read from the environment, see config/.env.example:
   SYNCTASKS_WAREHOUSE_URL, SYNCTASKS_CITIZEN_URL, SYNCTASKS_BROKER_URL
+and for workers and dead letters the keys that seal rejected rows:
+  SYNCTASKS_ENCRYPTION_KEYS
 
 Exit status: 0 good, 1 found something wrong, 2 wrong usage or set-up.
 """
@@ -35,7 +41,18 @@ def cli() -> None:
     """Keep a government data warehouse and its citizen portal in step, both ways."""
 
 
-for _command in (demo, install, uninstall, listen, flows, status, sync):
+_COMMANDS = (
+    demo,
+    install,
+    uninstall,
+    listen,
+    flows,
+    status,
+    sync,
+    verify_command,
+    dead_letters,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from synctasks.cli.output import console, json_option, print_json, seconds
+from synctasks.engine.books import BOXES
 from synctasks.errors import PermanentError, SetupError
 from synctasks.flows import FLOWS
 from synctasks.monitoring.status import status as read_status
@@ -30,7 +32,7 @@ def status(as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("flow", no_wrap=True)
-    for heading in ("pending", "oldest", "waiting", "dead", "p50", "p99"):
+    for heading in ("pending", "oldest", "held", "waiting", "dead letters", "p50", "p99"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("last full run (UTC)")
     for name, entry in found["flows"].items():
@@ -39,6 +41,7 @@ def status(as_json: bool) -> None:
             name,
             f"{entry['pending']:,}",
             seconds(entry["oldest_pending_seconds"]),
+            f"{entry['held']:,}",
             f"{entry['waiting']:,}",
             f"{entry['dead_letters_open']:,}",
             seconds(latency["p50"]),
@@ -46,11 +49,13 @@ def status(as_json: bool) -> None:
             _last_run(entry["last_run"]),
         )
     console.print(table)
+    for alert in found["alerts"]:
+        console.print(Text(f"! {alert['flow']}: {alert['reason']}", style="red"), soft_wrap=True)
 
 
 def _last_run(run: dict[str, Any] | None) -> str:
     if run is None:
         return "none yet"
-    books = ", ".join(f"{run[box]:,} {box}" for box in ("read", "written", "removed") if run[box])
+    books = ", ".join(f"{run[box]:,} {box}" for box in ("read", *BOXES, "removed") if run[box])
     at = (run["finished_at"] or run["started_at"])[:16].replace("T", " ")
     return f"{run['state']} {at} {books}"

@@ -6,10 +6,18 @@ import sys
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
+from synctasks.capture import removals
 from synctasks.cli.follow import NoWorker, follow
-from synctasks.cli.output import console, json_option, notices, print_json
+from synctasks.cli.output import confirm, console, json_option, notices, print_json
 from synctasks.flow import Flow
 from synctasks.flows import by_name
 from synctasks.monitoring.status import public
@@ -20,6 +28,7 @@ Examples:
   synctasks sync profile_data --key GR-00000001    one record (repeat --key for more)
   synctasks sync profile_data --json               the books of the run, for programs
   synctasks sync profile_data --no-wait            only ask for it
+  synctasks sync profile_data --accept-shrink      remove even what the guards hold
 
 A worker must be running: celery -A synctasks worker
 """
@@ -28,9 +37,22 @@ A worker must be running: celery -A synctasks worker
 @click.command(epilog=_EXAMPLES)
 @click.argument("flow", metavar="FLOW")
 @click.option("--key", "keys", multiple=True, help="Only this key; may be repeated.")
+@click.option(
+    "--accept-shrink",
+    is_flag=True,
+    help="The source shrank, and that is right: let the removals go that the guards hold.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask, with --accept-shrink.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the work is done.")
 @json_option
-def sync(flow: str, keys: tuple[str, ...], no_wait: bool, as_json: bool) -> None:
+def sync(
+    flow: str,
+    keys: tuple[str, ...],
+    accept_shrink: bool,
+    yes: bool,
+    no_wait: bool,
+    as_json: bool,
+) -> None:
     """Make the target of FLOW agree with its source, and wait until it does.
 
     A full run that is under way already is followed. Exits 1 if the run failed, a guard
@@ -41,7 +63,12 @@ def sync(flow: str, keys: tuple[str, ...], no_wait: bool, as_json: bool) -> None
     from synctasks import tasks
 
     chosen = by_name(flow)
-    run = tasks.ask_for_keys(chosen, keys) if keys else tasks.ask_for_all(chosen)
+    if accept_shrink:
+        _accept(chosen, keys, yes=yes)
+    if keys:
+        run = tasks.ask_for_keys(chosen, keys)
+    else:
+        run = tasks.ask_for_all(chosen, accept_shrink=accept_shrink)
     if no_wait:
         if as_json:
             print_json({"run": run})
@@ -61,6 +88,16 @@ def sync(flow: str, keys: tuple[str, ...], no_wait: bool, as_json: bool) -> None
         sys.exit(1)
 
 
+def _accept(flow: Flow, keys: tuple[str, ...], *, yes: bool) -> None:
+    """Let the removals go that events hold; the full run that follows is guarded by nobody."""
+    if keys:
+        raise click.UsageError("--accept-shrink is about the whole flow: leave --key away.")
+    held = removals.held(flow)
+    question = f"Remove from {flow.target.table} what {flow.source.table} lacks ({held:,} held)?"
+    confirm(question, yes=yes)
+    removals.accept(flow)
+
+
 def _watch(flow: Flow, run: int) -> dict[str, Any]:
     """Follow the run to its end, with a bar on a terminal."""
     columns = (
@@ -68,6 +105,7 @@ def _watch(flow: Flow, run: int) -> dict[str, Any]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=notices, disable=not notices.is_terminal) as progress:
         bar = progress.add_task(flow.name, total=None)
@@ -88,8 +126,11 @@ def _say(flow: Flow, run: dict[str, Any]) -> None:
     )
     if run["state"] == "guarded":
         console.print(
-            "The source shrank by more than half, so nothing was removed. If that is right, "
-            "check the source first; removals stay held until the runs agree again."
+            "So much would have been removed that a mistake is likelier: nothing was. Look at the "
+            "source first; if it is right, say so:\n"
+            f"  synctasks sync {flow.name} --accept-shrink"
         )
     if run["error"]:
-        console.print(f"First error: {run['error']}")
+        console.print(f"Error: {run['error']}", markup=False, soft_wrap=True)
+    if run["rejected"]:
+        console.print(f"Rejected: synctasks dead-letters list --flow {flow.name} --group-by error")

@@ -13,13 +13,15 @@ from synctasks.flow import Mask
 from synctasks.masks import AADHAAR, EMAIL, MOBILE
 
 _HIDDEN = "****"
+# White space as Unicode has it; Python also takes four control characters for such.
+_BLANK = re.compile(r"[^\S\x1c-\x1f]*")
 _TWELVE_DIGITS = re.compile(r"[0-9]{8}([0-9]{4})")
 _MOBILE = re.compile(r"(?:\+91)?[0-9]{6}([0-9]{4})")
 _ADDRESS = re.compile(r"([^@])[^@]*@([^@]*)", re.DOTALL)
 
 
 def _aadhaar(value: str) -> str | None:
-    if not value.strip():
+    if _BLANK.fullmatch(value):
         return None
     found = _TWELVE_DIGITS.fullmatch(value)
     return f"****-****-{found[1]}" if found else _HIDDEN

@@ -13,6 +13,7 @@ class Batch:
     Without `captured`, none of them does. `remove` lets the merge remove what is gone. `judged`
     says that the contract has accepted all of them: the gate is not asked again. `run` is the
     full run that this is part of. `dry` only counts what the merge would write and remove.
+    `named` are the keys whose outcome is asked for by name, None all of them.
     """
 
     keys: Sequence[str]
@@ -21,6 +22,7 @@ class Batch:
     judged: bool = False
     run: int | None = None
     dry: bool = False
+    named: Sequence[str] | None = None
 
     def halves(self) -> tuple[Batch, Batch]:
         """The batch in two parts; it holds two keys at least."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,35 +27,53 @@ PASSED = ("written", "unchanged", "superseded", "missing", "different")
 
 @dataclass
 class Books:
-    """The keys of the records that were read, by box; a key stands there once a record.
+    """How many records are in each box, and the keys of those that are asked for by name.
 
-    Beside the boxes that `counts` counts: `held` (removals that the guard holds back), and of a
-    dry run `missing` and `different` in place of `written`, `extra` in place of `removed`.
-    `letters` are the dead letters of the rejected ones.
+    Beside the boxes of `COUNTS`: `held` (removals that the guard holds back), `judge` (what failed
+    the gate and has not been judged yet), and of a dry run `missing` and `different` in place of
+    `written`, `extra` in place of `removed`. `letters` are the dead letters of the rejected ones.
     """
 
+    found: Counter[str] = field(default_factory=Counter)
     keys: dict[str, list[str]] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
 
     @classmethod
-    def of(cls, outcomes: Iterable[tuple[str, Sequence[str]]]) -> Books:
-        """From (box, keys) rows."""
-        return cls({box: list(keys) for box, keys in outcomes})
+    def of(cls, outcomes: Iterable[tuple[str, int, Sequence[str] | None]]) -> Books:
+        """From (box, count, keys) rows; a box may come more than once."""
+        books = cls()
+        for box, count, keys in outcomes:
+            books.found[box] += count
+            if keys:
+                books.keys.setdefault(box, []).extend(keys)
+        return books
 
     def add(self, other: Books) -> None:
         """Take over what another batch of the same work came to."""
+        self.found.update(other.found)
         for box, keys in other.keys.items():
             self.keys.setdefault(box, []).extend(keys)
         self.letters += other.letters
 
-    def reject(self, letters: Iterable[Letter]) -> None:
+    def put(self, box: str, keys: Sequence[str]) -> None:
+        """Count the records of these keys in a box; a key stands there once a record."""
+        self.add(Books.of([(box, len(keys), keys)]))
+
+    def reject(self, letters: Sequence[Letter]) -> None:
         """Count records as rejected."""
-        self.add(Books({"rejected": [each.unit for each in letters]}, list(letters)))
+        self.put("rejected", [each.unit for each in letters])
+        self.letters += letters
+
+    def take_out(self, box: str) -> list[str]:
+        """The keys of a box, which is counted no more."""
+        self.found.pop(box, None)
+        return self.keys.pop(box, [])
 
     @property
     def counts(self) -> dict[str, int]:
         """The counts by box, which balance: `read` is their sum, without `removed`."""
-        return _balanced({box: len(self.keys.get(box, ())) for box in COUNTS})
+        counts = {box: self.found[box] for box in COUNTS}
+        return {**counts, "read": sum(counts[box] for box in BOXES)}
 
     def passed_of(self, keys: Iterable[str]) -> list[str]:
         """The units among the keys whose dead letters are over: they passed their contract.
@@ -66,16 +85,14 @@ class Books:
         return [key for key in keys if key in passed or not key]
 
     def only(self, keys: Iterable[str]) -> Books:
-        """The books of some of the keys: those that this worker was the one to forget."""
+        """The books of some of the keys, where all were asked for by name: those that this worker
+        was the one to forget.
+        """
         wanted = set(keys)
-        return Books(
-            {box: [key for key in found if key in wanted] for box, found in self.keys.items()},
-            [letter for letter in self.letters if letter.unit in wanted],
-        )
-
-
-def _balanced(counts: dict[str, int]) -> dict[str, int]:
-    return {**counts, "read": sum(counts[box] for box in BOXES)}
+        some = Books(letters=[letter for letter in self.letters if letter.unit in wanted])
+        for box, found in self.keys.items():
+            some.put(box, [key for key in found if key in wanted])
+        return some
 
 
 def percentile(histogram: Sequence[int], share: float) -> float | None:

@@ -7,6 +7,7 @@ chunk of a refresh).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from zlib import crc32
 
@@ -15,6 +16,9 @@ from synctasks.errors import LaneBusy, LockTimeout
 from synctasks.flow import Flow
 
 LOCK_WAIT_MS = 300
+# Workers hold a lane for 200 ms at a time; nobody queues behind an onlooker.
+_TRIES = 200
+_PAUSE_SECONDS = 0.05
 
 _WAIT = """\
 SET LOCAL lock_timeout = {wait_ms};
@@ -32,6 +36,15 @@ def wait_for(target: Transaction, flow: Flow, lane: int, limits: Limits) -> None
         target.execute(statement, {"space": _space(flow), "lane": lane})
     except LockTimeout:
         raise LaneBusy(f"{flow.name}: lane {lane} is held by another worker") from None
+
+
+def wait_long_for(target: Transaction, flow: Flow, lane: int) -> None:
+    """Take the lane for somebody who looks on, and can wait his turn. Raises LaneBusy."""
+    for _ in range(_TRIES):
+        if take_any(target, flow, [lane]) is not None:
+            return
+        time.sleep(_PAUSE_SECONDS)
+    raise LaneBusy(f"{flow.name}: lane {lane} is held by another worker all the time")
 
 
 def take_any(target: Transaction, flow: Flow, lanes: Iterable[int]) -> int | None:

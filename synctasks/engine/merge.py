@@ -45,7 +45,11 @@ WITH {staged}differing AS MATERIALIZED (
             OR ({staged_values}) IS DISTINCT FROM ({target_values})
         )
 ),
-{written}{removed}outcome AS (
+{written}{removed}{outcome}"""
+
+# Each key with its box: for a drain, which counts those that it was the one to forget.
+_BY_KEY = """\
+outcome AS (
     SELECT
         staged.key,
         CASE
@@ -61,9 +65,34 @@ WITH {staged}differing AS MATERIALIZED (
     UNION ALL
     SELECT key, {removed_box} FROM removed
 )
-SELECT box, array_agg(key)
+SELECT box, count(*), array_agg(key)
 FROM outcome
 GROUP BY box
+"""
+
+# For a chunk of thousands the counts do, and cost no join; a few keys are asked for by name.
+_COUNTED = """\
+outcome AS (
+    SELECT
+        CASE staged.verdict
+            {verdict_boxes}
+            ELSE 'unchanged'
+        END AS box,
+        count(*) AS count,
+        array_agg(key) FILTER (
+            WHERE verdict = 'judge' OR key = ANY (%(named)s::text[])
+        ) AS keys
+    FROM staged
+    GROUP BY verdict
+    UNION ALL
+    SELECT 'unchanged', -count(*), NULL FROM differing
+    UNION ALL
+    SELECT 'written', count(*), NULL FROM differing
+    UNION ALL
+    SELECT 'removed', count(*), NULL FROM removed
+)
+SELECT box, count, keys
+FROM outcome
 """
 
 _WRITE = """\
@@ -150,10 +179,11 @@ def create_sql(flow: Flow) -> str:
 
 
 @cache
-def merge_sql(flow: Flow, *, from_document: bool, dry: bool) -> str:
-    """The merge: parameters `absent`, `at`, and `document` if staged as one.
+def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> str:
+    """The merge: parameters `absent`, `at`, `named`, and `document` if staged as one.
 
-    Returns rows (box, keys), a key once for each record.
+    Returns rows (box, count, keys): by key, each key once for each record; else the counts, and
+    of keys those to judge and those named.
     """
     columns = [column.name for column in flow.columns]
     compared = [column.name for column in flow.compared]
@@ -167,9 +197,11 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool) -> str:
         target_values=", ".join(f"target.{sql.name(name)}" for name in compared),
         written="" if dry else _written(flow),
         removed=_removed(flow, dry=dry),
-        verdict_boxes=_VERDICT_BOXES,
-        written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
-        removed_box="'extra'" if dry else "'removed'",
+        outcome=(_BY_KEY if by_key else _COUNTED).format(
+            verdict_boxes=_VERDICT_BOXES,
+            written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
+            removed_box="'extra'" if dry else "'removed'",
+        ),
     )
 
 

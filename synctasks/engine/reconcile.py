@@ -97,6 +97,12 @@ def count(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
         return _whole(corridor, replace(batch, dry=True))
 
 
+def attempt(flow: Flow, batch: Batch, source: Transaction, target: Transaction) -> Books:
+    """Reconcile the batch in parts; the caller holds the lane and the snapshot, and settles."""
+    with _fresh_binding():
+        return _in_parts(_Corridor(bound(flow), _Nobody(), source, target), batch)
+
+
 class _Guard(Protocol):
     """The part of a work that may hold removals back."""
 
@@ -106,7 +112,7 @@ class _Guard(Protocol):
 
 
 class _Nobody:
-    """Holds nothing back: nothing is removed in a dry run."""
+    """Holds nothing back: what comes of it is counted, or undone."""
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -128,9 +134,9 @@ class _Corridor:
         staged = stage(self.flow, batch, self.source, self.target)
         held = self._held(staged.absent)
         going = self._going(staged.absent, held)
-        books = merge_staged(self.flow, staged, going, self.target, dry=batch.dry)
-        books.add(Books({"held": held}))
-        to_judge = books.keys.pop("judge", [])
+        books = merge_staged(self.flow, batch, staged, going, self.target)
+        books.put("held", held)
+        to_judge = books.take_out("judge")
         if to_judge:
             accepted, letters = judge(self.flow, to_judge, self.source)
             books.reject(letters)

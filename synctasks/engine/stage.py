@@ -59,12 +59,19 @@ def stage(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
 
 
 def merge_staged(
-    flow: Flow, staged: Staged, going: Sequence[str], target: Transaction, *, dry: bool
+    flow: Flow, batch: Batch, staged: Staged, going: Sequence[str], target: Transaction
 ) -> Books:
     """Merge what was staged, remove the rows of the keys `going`, and say what became of it."""
-    parameters = {"absent": array(going), "at": staged.at, "document": staged.document}
+    parameters = {
+        "absent": array(going),
+        "at": staged.at,
+        "named": array(batch.named or ()),
+        "document": staged.document,
+    }
     in_table = staged.document is None
-    statement = merge.merge_sql(flow, from_document=not in_table, dry=dry)
+    statement = merge.merge_sql(
+        flow, from_document=not in_table, dry=batch.dry, by_key=batch.named is None
+    )
     books = Books.of(target.rows(statement, parameters))
     if in_table:
         target.execute(merge.DROP_SQL)

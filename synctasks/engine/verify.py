@@ -7,22 +7,19 @@ that is merely on its way is called a difference, however busy the system.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from synctasks import sql
 from synctasks.bind import bound
 from synctasks.database import CHUNK, Transaction, array, transaction
-from synctasks.engine import compare, likeness, lock, walk
+from synctasks.engine import compare, lanes, likeness, lock, walk
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
 from synctasks.engine.likeness import Prefilter
 from synctasks.engine.reconcile import count
 from synctasks.engine.walk import Range
-from synctasks.errors import LaneBusy
 from synctasks.flow import Absent, Flow
-from synctasks.lane import lane_sql
 
 CLASSES = (
     "matched",
@@ -40,17 +37,6 @@ WRONG = ("missing", "extra", "different")
 
 _RANGE_ROWS = 20_000
 _KEYS_AT_ONCE = 500
-# A busy lane is held for 200 ms at a time; somebody who never lets go is an error.
-_LANE_TRIES = 100
-
-_BY_LANE = """\
-SELECT grouped.lane, array_agg(grouped.key)
-FROM (
-    SELECT {lane} AS lane, found.key
-    FROM unnest(%(keys)s::text[]) AS found (key)
-) AS grouped
-GROUP BY grouped.lane
-"""
 
 _KEYLESS = "SELECT EXISTS (SELECT FROM {table} AS source WHERE source.{key} IS NULL)"
 
@@ -97,20 +83,26 @@ class Verified:
         return sum(self.counts[each] for each in WRONG)
 
 
+def size(flow: Flow) -> int:
+    """About how many records there are to look at; 0 if nobody knows."""
+    with transaction(flow.source.database) as source:
+        return walk.source_size(flow, source)[0]
+
+
 def verify(
-    flow: Flow, lanes: int, *, found: Callable[[Sequence[str]], None] = lambda keys: None
+    flow: Flow, lane_count: int, *, found: Callable[[Sequence[str]], None] = lambda keys: None
 ) -> Iterator[Verified]:
     """Look at every record of the flow; yields the counts so far after each range.
 
     `found` is told the keys of what is wrong, a few hundred at a time. Raises SynctasksError.
     """
-    return _Verifier(bound(flow), lanes, found).run()
+    return _Verifier(bound(flow), lane_count, found).run()
 
 
 class _Verifier:
-    def __init__(self, flow: Flow, lanes: int, found: Callable[[Sequence[str]], None]) -> None:
+    def __init__(self, flow: Flow, lane_count: int, found: Callable[[Sequence[str]], None]) -> None:
         self._flow = flow
-        self._lanes = lanes
+        self._lane_count = lane_count
         self._found = found
         self._so_far = Verified()
 
@@ -182,17 +174,14 @@ class _Verifier:
         """Look at keys one by one, lane by lane."""
         if not keys:
             return
-        statement = _BY_LANE.format(lane=lane_sql("found.key", self._lanes))
-        with transaction(self._flow.source.database) as source:
-            by_lane = source.rows(statement, {"keys": array(keys)})
-        for lane, in_lane in by_lane:
+        for lane, in_lane in lanes.by_lane(self._flow, self._lane_count, keys):
             for start in range(0, len(in_lane), _KEYS_AT_ONCE):
                 self._look_under_lock(lane, in_lane[start : start + _KEYS_AT_ONCE])
         self._so_far.looked_at += len(keys) if counted else 0
 
     def _look_under_lock(self, lane: int, keys: Sequence[str]) -> None:
         with transaction(self._flow.target.database, CHUNK, by_key=True) as target:
-            self._take(lane, target)
+            lock.wait_long_for(target, self._flow, lane)
             with transaction(
                 self._flow.source.database, CHUNK, snapshot=True, by_key=True
             ) as source:
@@ -201,14 +190,6 @@ class _Verifier:
                 marks: dict[str, str] = dict(source.rows(_MARKS, wanted))
             there = self._at_target(books, target)
         self._tell(books, marks, there)
-
-    def _take(self, lane: int, target: Transaction) -> None:
-        """Take the lane. Raises LaneBusy if nobody lets go of it."""
-        for _ in range(_LANE_TRIES):
-            if lock.take_any(target, self._flow, [lane]) is not None:
-                return
-            time.sleep(0.1)
-        raise LaneBusy(f"{self._flow.name}: lane {lane} is held by another worker")
 
     def _at_target(self, books: Books, target: Transaction) -> frozenset[str]:
         """Those of the rejected units that the target holds a row of."""

@@ -42,6 +42,12 @@ WHERE NOT EXISTS (
 )
 """
 
+_SOURCE_SIZE = """\
+SELECT reltuples::bigint, (pg_table_size(oid) / reltuples)::integer
+FROM pg_catalog.pg_class
+WHERE oid = to_regclass(%(table)s) AND reltuples > 0
+"""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -82,6 +88,12 @@ def target_page(flow: Flow, range: Range, size: int, target: Transaction) -> Pag
     row = target.row(statement, {"low": range.low, "high": range.high, "page": size})
     assert row is not None, "an aggregate returns a row"
     return Page(*row)
+
+
+def source_size(flow: Flow, source: Transaction) -> tuple[int, int | None]:
+    """About how many rows the source has, and their mean size in bytes; (0, None) if unknown."""
+    row = source.row(_SOURCE_SIZE, {"table": flow.source.table})
+    return (row[0], row[1]) if row else (0, None)
 
 
 def source_bound(flow: Flow, low: str | None, size: int, source: Transaction) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from synctasks.database import Transaction, transaction
 from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, percentile
 from synctasks.flow import Database, Flow
+from synctasks.monitoring.alerts import alerts
 
 LATENCY_MINUTES = 15
 
@@ -22,6 +23,8 @@ GROUP BY flow
 """
 
 _WAITING = "SELECT flow, count(*) FROM synctasks.waiting GROUP BY flow"
+
+_HELD = "SELECT flow, count(*) FROM synctasks.held GROUP BY flow"
 
 _DEAD = "SELECT flow, count(*) FROM synctasks.dead_letter WHERE state = 'open' GROUP BY flow"
 
@@ -51,7 +54,7 @@ SELECT
 FROM synctasks.run
 LEFT JOIN LATERAL (
     SELECT
-        sum(size) FILTER (WHERE finished_at IS NOT NULL AND phase = 'source') AS done,
+        sum(read) AS done,
         {", ".join(f"sum({count}) AS {count}" for count in COUNTS)}
     FROM synctasks.chunk
     WHERE chunk.run = run.id
@@ -63,11 +66,15 @@ WHERE run.id = %(run)s
 def status(flows: Sequence[Flow]) -> dict[str, Any]:
     """`{"flows": {name: …}, "alerts": […]}` as documented for `status --json`."""
     entries: dict[str, Any] = {flow.name: _empty() for flow in flows}
+    errors: dict[str, str | None] = {}
     for database in Database:
         if any(flow.source.database is database for flow in flows):
             with transaction(database) as source:
-                _fill(entries, source)
-    return {"flows": entries, "alerts": []}
+                errors |= _fill(entries, source)
+    found = [
+        alert for flow, entry in entries.items() for alert in alerts(flow, entry, errors.get(flow))
+    ]
+    return {"flows": entries, "alerts": found}
 
 
 def _empty() -> dict[str, Any]:
@@ -84,21 +91,26 @@ def _empty() -> dict[str, Any]:
     }
 
 
-def _fill(entries: dict[str, Any], source: Transaction) -> None:
+def _fill(entries: dict[str, Any], source: Transaction) -> dict[str, str | None]:
+    """Fill in what this source knows; returns the errors of the flows' last runs."""
     known = entries.keys()
     for flow, pending, oldest in source.rows(_PENDING):
         if flow in known:
             entries[flow].update(pending=pending, oldest_pending_seconds=round(oldest, 3))
-    for box, statement in (("waiting", _WAITING), ("dead_letters_open", _DEAD)):
+    counted = (("waiting", _WAITING), ("held", _HELD), ("dead_letters_open", _DEAD))
+    for box, statement in counted:
         for flow, count in source.rows(statement):
             if flow in known:
                 entries[flow][box] = count
     for flow, histogram in _latencies(source).items():
         if flow in known:
             entries[flow]["latency_seconds"] = percentiles(histogram)
+    errors: dict[str, str | None] = {}
     for flow, run in source.rows(_LAST_RUNS):
         if flow in known:
-            entries[flow]["last_run"] = public(run_of(source, run))
+            last = run_of(source, run)
+            entries[flow]["last_run"], errors[flow] = public(last), last["error"]
+    return errors
 
 
 def _latencies(source: Transaction) -> dict[str, list[int]]:

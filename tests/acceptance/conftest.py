@@ -12,6 +12,7 @@ import pytest
 
 from synctasks.embedded.servers import start_servers
 from tests.acceptance.system import System
+from tests.workspace import add_districts
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         made = System(servers, home)
         outcome = made.run("synctasks", "install", "--with-schemas")
         assert outcome.returncode == 0, outcome.stderr
+        add_districts(made.environment["SYNCTASKS_WAREHOUSE_URL"])
         try:
             yield made
         finally:

@@ -179,7 +179,7 @@ def test_a_broker_that_is_down_or_refuses_us(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nope"], "flow 'nope': there is no such flow. Choose one of: profile_data"),
+        (["nope"], "flow 'nope': there is no such flow. Choose one of: schemes, profile_data"),
         (["profile_data", "--key", ""], "key '' of flow profile_data: it is blank"),
         (["profile_data", "--key", "é" * 1351], "it is longer than 2700 bytes"),
         (["profile_data", "--key", "\udcff"], "it is no valid text. A key is the source's gr_id"),

@@ -14,6 +14,7 @@ FORGET = "DELETE FROM synctasks.change_log; DELETE FROM synctasks.run"
 NEW_VALUES = {
     "date_of_birth": "'1999-09-09'",
     "district_id": "9",
+    "created_at": "'2001-01-01'",
     "updated_at": "'2001-01-01'",
 }
 MANY = "INSERT INTO golden_records (gr_id, full_name) SELECT 'GR-' || n, 'A' FROM {} AS n"

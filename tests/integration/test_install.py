@@ -62,7 +62,7 @@ def test_it_is_repeatable(empty: Both) -> None:
     first = good(run("synctasks", "install", "--with-schemas"))
     before = [(catalog(each), installed_rows(each)) for each in empty]
     second = good(run("synctasks", "install", "--with-schemas"))
-    assert "A full run is requested for: profile_data" in first.stdout
+    assert "A full run is requested for: schemes, profile_data" in first.stdout
     assert "Everything was in place already." in second.stdout
     assert [(catalog(each), installed_rows(each)) for each in empty] == before
     assert "run profile_data requested installed" in before[0][1]
@@ -88,8 +88,8 @@ def test_it_brings_an_older_installation_up_to_date(databases: object, connect: 
 def test_several_at_once_are_harmless(empty: Both) -> None:
     with ThreadPoolExecutor() as threads:
         each_new = list(threads.map(lambda _: install(with_schemas=True), range(4)))
-    assert sorted(each_new) == [[], [], [], ["profile_data"]]
-    assert rows(empty[0], "SELECT reason FROM synctasks.run") == ["installed"]
+    assert sorted(each_new) == [[], [], [], ["schemes", "profile_data"]]
+    assert rows(empty[0], "SELECT reason FROM synctasks.run") == ["installed", "installed"]
 
 
 def test_it_gives_the_applications_tables_triggers_and_nothing_else(empty: Both) -> None:
@@ -112,9 +112,9 @@ def test_uninstalling_keeps_every_row_and_installing_again_asks_for_a_full_run(
     uninstall()
     execute(warehouse, "UPDATE golden_records SET full_name = 'Later'")
     assert names_at_portal(citizen) == {"GR-1": "Asha Devi"}
-    assert install() == ["profile_data"]
+    assert install() == ["schemes", "profile_data"]
     runs = rows(warehouse, "SELECT kind, state, reason FROM synctasks.run")
-    assert runs == [("full", "requested", "installed")]
+    assert runs == [("full", "requested", "installed")] * 2
 
 
 def test_uninstalling_refuses_while_changes_are_pending(

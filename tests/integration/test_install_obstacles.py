@@ -66,12 +66,18 @@ def as_role(url: str, role: dict[str, str]) -> str:
     return parts._replace(netloc=f"{role['name']}:{role['password']}@{server}").geturl()
 
 
+READS = (
+    "GRANT USAGE ON SCHEMA eligibility TO {role};"
+    " GRANT SELECT ON eligibility.scheme_master, districts TO {role}"
+)
+
+
 @pytest.mark.parametrize(
     ("variable", "rights", "said"),
     [
         (
             WAREHOUSE,
-            "GRANT CREATE ON DATABASE {database} TO {role}",
+            "GRANT CREATE ON DATABASE {database} TO {role}; " + READS,
             "table public.golden_records: only its owner can give it triggers. Install as role",
         ),
         (
@@ -80,13 +86,26 @@ def as_role(url: str, role: dict[str, str]) -> str:
             "may not create schemas in it. Grant it: GRANT CREATE ON DATABASE",
         ),
         (
+            WAREHOUSE,
+            "GRANT CREATE ON DATABASE {database} TO {role}",
+            "table eligibility.scheme_master: the role may not use its schema. Grant it: GRANT "
+            "USAGE ON SCHEMA eligibility TO",
+        ),
+        (
+            WAREHOUSE,
+            "GRANT CREATE ON DATABASE {database} TO {role};"
+            " GRANT USAGE ON SCHEMA eligibility TO {role}",
+            "table eligibility.scheme_master: the role may not read it. Grant it: GRANT SELECT ON",
+        ),
+        (
             CITIZEN,
             "GRANT CREATE ON DATABASE {database} TO {role};"
-            " GRANT SELECT, INSERT, UPDATE ON profile_data TO {role}",
-            "table public.profile_data: the role may not write to it. Grant",
+            " GRANT ALL ON schemes TO {role}; GRANT SELECT, INSERT, UPDATE ON profile_data TO {role}",
+            "table public.profile_data: the role may not write it. Grant it: GRANT SELECT, INSERT, "
+            "UPDATE, DELETE ON public.profile_data TO",
         ),
     ],
-    ids=["not the owner", "no schema", "no delete"],
+    ids=["not the owner", "no schema", "no schema usage", "no read", "no delete"],
 )
 def test_without_the_rights_one_line_says_which_and_nothing_is_done(
     bare: None,
@@ -209,7 +228,7 @@ def test_it_gives_up_where_a_long_transaction_does_not_end(
     add_record(long_one, "GR-long")
     with pytest.raises(SetupError, match="long transactions hold it"):
         install()
-    assert rows(warehouse, "SELECT reason FROM synctasks.run") == []
+    assert rows(warehouse, "SELECT flow FROM synctasks.run") == ["schemes"]
     long_one.commit()
     assert install() == ["profile_data"]
 
@@ -228,7 +247,10 @@ def test_another_installation_at_the_same_time_is_waited_for(
     for each in both:
         each.join(20)
         assert not each.is_alive()
-    assert rows(warehouse, "SELECT reason FROM synctasks.run") == ["installed"]
+    assert rows(warehouse, "SELECT flow FROM synctasks.run ORDER BY id") == [
+        "schemes",
+        "profile_data",
+    ]
 
 
 @pytest.fixture

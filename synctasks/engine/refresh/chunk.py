@@ -47,7 +47,15 @@ WHERE run = %(run)s
         )
     )
     AND finished_at IS NULL
-RETURNING number, phase, keys
+RETURNING
+    number,
+    phase,
+    keys,
+    ARRAY(
+        SELECT unit
+        FROM synctasks.dead_letter
+        WHERE flow = %(flow)s AND state <> 'resolved' AND unit IN (SELECT unnest(keys))
+    )
 """
 
 _SETTLE = f"""\
@@ -88,7 +96,8 @@ class Chunk:
         self._number: int | None = None
         self._lane: int | None = None
         self._phase = "source"
-        self._keys: list[str] = []
+        # The units that have a dead letter: what became of those is asked for by name.
+        self._lettered: list[str] = []
         self._began = time.monotonic()
 
     def enter(self, target: Transaction) -> int | None:
@@ -104,14 +113,21 @@ class Chunk:
         return lock.take_any(target, self._flow, open_lanes)
 
     def take(self, lane: int) -> tuple[int, Batch] | None:
-        wanted = {"run": self._run, "lane": lane, "full": self._full}
+        wanted = {
+            "flow": self._flow.name,
+            "run": self._run,
+            "lane": lane,
+            "full": self._full,
+        }
         with transaction(self._flow.source.database, self.limits) as source:
             row = source.row(_TAKE, {**wanted, "mine": self._number})
         if row is None:
             return None
-        number, self._phase, self._keys = row
+        number, self._phase, keys, self._lettered = row
         self._number, self._lane = number, lane
-        return number, Batch(self._keys, remove=self._phase == "target", run=self._run)
+        return number, Batch(
+            keys, remove=self._phase == "target", run=self._run, named=self._lettered
+        )
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -122,7 +138,7 @@ class Chunk:
     def settle(self, lane: int, taken: int, books: Books) -> bool:
         if self._phase == "target":
             # What is out of scope was counted where the source was walked.
-            books.keys.pop("filtered", None)
+            books.take_out("filtered")
         elapsed_ms = round((time.monotonic() - self._began) * 1000)
         settled = {"run": self._run, "number": taken, "elapsed_ms": elapsed_ms}
         with transaction(self._flow.source.database, self.limits) as source:
@@ -137,7 +153,7 @@ class Chunk:
         assert so_far is not None, "an aggregate returns a row"
         if not mismatched(*so_far):
             dead_letters.store(source, self._flow.name, books.letters)
-        passed = books.passed_of(self._keys)
+        passed = books.passed_of(self._lettered)
         dead_letters.close(source, self._flow.name, passed, books.letters)
 
     def give_back(self, error: SynctasksError) -> None:

@@ -146,11 +146,20 @@ def _hand_on_all(flow: Flow, standing: Standing, lanes: int, claimed: _Claimed) 
             claimed.range, f"source.{sql.name(flow.source.key)}", flow.source.key_type
         ),
     )
-    settled = {"differing": claimed.size, "handed": claimed.size, "extras": None, **_NOTHING}
+    extras = None if _target_holds_any(flow, standing, claimed.range) else False
+    settled = {"differing": claimed.size, "handed": claimed.size, "extras": extras, **_NOTHING}
     with transaction(flow.source.database, CHUNK, by_key=True) as source:
         if _settle(source, standing, claimed, settled):
             bounds = {"low": claimed.range.low, "high": claimed.range.high}
             hand_on(source, standing, lanes, "source", selection, bounds)
+
+
+def _target_holds_any(flow: Flow, standing: Standing, within: Range) -> bool:
+    """Whether the target may have keys in the range at all: where it is filled, it has none."""
+    if standing.prefilter is not Prefilter.RANGES:
+        return True
+    with transaction(flow.target.database, CHUNK, by_key=True) as target:
+        return not walk.target_page(flow, within, 1, target).is_last
 
 
 def _hand_on_compared(

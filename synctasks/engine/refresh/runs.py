@@ -8,6 +8,7 @@ from typing import Any
 from synctasks import slots
 from synctasks.bind import bound
 from synctasks.database import Transaction, transaction
+from synctasks.engine import walk
 from synctasks.engine.books import COUNTS
 from synctasks.engine.likeness import Prefilter, prefilter
 from synctasks.flow import Flow
@@ -84,14 +85,6 @@ SELECT EXISTS (
     FROM synctasks.run
     WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested'
 )
-"""
-
-_SIZE = """\
-SELECT
-    greatest(reltuples, 0)::bigint AS rows,
-    (pg_table_size(oid) / greatest(reltuples, 1))::integer AS row_bytes
-FROM pg_catalog.pg_class
-WHERE oid = to_regclass(%(table)s)
 """
 
 _STANDING = """\
@@ -190,11 +183,11 @@ def start(flow: Flow) -> bool:
         if not source.value(_IS_REQUESTED, {"flow": flow.name}):
             return False
     with transaction(flow.source.database) as source, transaction(flow.target.database) as target:
-        expected, row_bytes = source.row(_SIZE, {"table": flow.source.table}) or (0, None)
+        expected, row_bytes = walk.source_size(flow, source)
         parameters = {
             "flow": flow.name,
             "expected": expected,
-            "row_bytes": row_bytes if expected else None,
+            "row_bytes": row_bytes,
             "prefilter": prefilter(bound(flow), source, target),
         }
         return source.row(_START, parameters) is not None

@@ -47,6 +47,8 @@ ALTER TABLE synctasks.run
 -- hold keys within the range that the source does not have (null: nobody looked).
 ALTER TABLE synctasks.chunk
     ALTER COLUMN lane DROP NOT NULL,
+    -- Keys are added again and again; to compress them each time costs more than it saves.
+    ALTER COLUMN keys SET STORAGE EXTERNAL,
     DROP CONSTRAINT chunk_phase_check,
     ADD CONSTRAINT chunk_phase_check CHECK (phase IN ('range', 'source', 'target')),
     ADD COLUMN low text,

@@ -13,3 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     run("0002_contracts.sql")
+    run("0002_even_letters.sql")

@@ -13,3 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     run("0002_contracts.sql")
+    run("0002_odd_letters.sql")

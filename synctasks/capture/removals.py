@@ -1,0 +1,35 @@
+"""Removals that the guard holds back: how many there are, and letting them go."""
+
+from __future__ import annotations
+
+from synctasks import audit
+from synctasks.database import transaction
+from synctasks.flow import Flow
+
+_HELD = "SELECT count(*) FROM synctasks.held WHERE flow = %(flow)s"
+
+# Back into the log as what they were, with the mark that the guard lets through.
+_ACCEPT = """\
+WITH accepted AS (
+    DELETE FROM synctasks.held
+    WHERE flow = %(flow)s
+    RETURNING lane, key, captured_at
+)
+INSERT INTO synctasks.change_log (flow, lane, key, operation, captured_at, removal_accepted)
+SELECT %(flow)s, lane, key, 'delete', captured_at, true
+FROM accepted
+"""
+
+
+def held(flow: Flow) -> int:
+    """How many removals of the flow are held back."""
+    with transaction(flow.source.database) as source:
+        return int(source.value(_HELD, {"flow": flow.name}))
+
+
+def accept(flow: Flow) -> None:
+    """Let them go, and note who said so."""
+    with transaction(flow.source.database) as source:
+        count = source.value(_HELD, {"flow": flow.name})
+        source.execute(_ACCEPT, {"flow": flow.name})
+        audit.add(source, "accept shrink", flow.name, f"{count} held removals, and a full run")

@@ -1,0 +1,145 @@
+"""`synctasks verify`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from synctasks.capture.change_log import lane_count
+from synctasks.cli.follow import NoWorker, follow
+from synctasks.cli.output import console, json_option, notices, print_json
+from synctasks.engine.verify import CLASSES, WRONG, Verified, size, verify
+from synctasks.errors import SetupError
+from synctasks.flow import Flow
+from synctasks.flows import FLOWS, by_name
+
+_EXAMPLES = """\b
+Examples:
+  synctasks verify                          all flows
+  synctasks verify profile_data             one of them
+  synctasks verify profile_data --repair    and carry over again what is wrong
+  synctasks verify --json                   for programs
+
+\b
+What the columns mean:
+  matched        both sides agree
+  missing        the target has no row for it      } wrong: exit status 1,
+  extra          only the target has it            } and what --repair mends
+  different      the target's row differs          }
+  deferred       held back by the event filter until the next full run
+  waiting        its reference is not there yet
+  superseded     the target holds something newer
+  in flight      its change is pending: on its way, or held by the guard
+  dead letters   rejected; see: synctasks dead-letters list
+
+Nothing is written without --repair, and a busy system is no difference: keys are looked at
+under their lane's lock, with what is pending in the same snapshot.
+"""
+
+# A repair goes through the change log, as any change: some at a time, so that others come by.
+_REPAIRED_AT_ONCE = 1_000
+
+
+@click.command(name="verify", epilog=_EXAMPLES)
+@click.argument("flow", metavar="[FLOW]", required=False)
+@click.option("--repair", is_flag=True, help="Carry over again what is wrong.")
+@json_option
+def verify_command(flow: str | None, repair: bool, as_json: bool) -> None:
+    """Compare both sides of FLOW, or of all flows, record by record.
+
+    Exits 1 if anything is missing, extra or different; with --repair, if anything still is.
+    """
+    chosen = [by_name(flow)] if flow else list(FLOWS)
+    found = [_verify_one(each, repair=repair) for each in chosen]
+    if as_json:
+        results = [_json(each, counts) for each, counts in zip(chosen, found, strict=True)]
+        print_json(results[0] if flow else results)
+    else:
+        console.print(_table(chosen, found))
+    if any(counts[each] for counts in found for each in WRONG):
+        sys.exit(1)
+
+
+def _verify_one(flow: Flow, *, repair: bool) -> dict[str, int]:
+    """The counts of a flow, after the repair if one was wanted and needed."""
+    wrong: list[str] = []
+    found = _watch(flow, wrong if repair else None)
+    if not wrong:
+        return found.counts
+    notices.print(f"{flow.name}: {found.wrong:,} wrong, repairing", markup=False)
+    _repair(flow, wrong)
+    return _watch(flow, None).counts
+
+
+def _watch(flow: Flow, wrong: list[str] | None) -> Verified:
+    """Verify with a bar on a terminal; `wrong` takes the keys of what is."""
+    lanes = lane_count(flow)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=notices, disable=not notices.is_terminal) as progress:
+        bar = progress.add_task(f"verify {flow.name}", total=size(flow) or None)
+        so_far = Verified()
+        collect = (lambda keys: None) if wrong is None else wrong.extend
+        for so_far in verify(flow, lanes, found=collect):
+            progress.update(bar, completed=so_far.looked_at)
+        progress.update(bar, completed=so_far.looked_at, total=so_far.looked_at)
+    return so_far
+
+
+def _repair(flow: Flow, keys: Sequence[str]) -> None:
+    """Put the keys into the change log and wait until they are worked off."""
+    # Imported here: the app reads the environment, and `--help` must not need one.
+    import synctasks.app  # noqa: F401
+    from synctasks import tasks
+
+    for start in range(0, len(keys), _REPAIRED_AT_ONCE):
+        some = keys[start : start + _REPAIRED_AT_ONCE]
+        run = tasks.ask_for_keys(flow, some, origin="repair")
+        try:
+            for state in follow(flow, run):
+                last = state["state"]
+        except NoWorker as problem:
+            click.echo(f"synctasks: {problem}", err=True)
+            sys.exit(1)
+        if last == "guarded":
+            raise SetupError(
+                f"flow {flow.name}",
+                "the repair would remove more than 1,000 rows and a fifth of the target",
+                f"Look at the source first; if it is right: synctasks sync {flow.name} "
+                "--accept-shrink",
+            )
+
+
+def _json(flow: Flow, counts: dict[str, int]) -> dict[str, Any]:
+    return {"flow": flow.name, **counts}
+
+
+def _table(flows: Sequence[Flow], found: Sequence[dict[str, int]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("flow", no_wrap=True)
+    # Only what there is, but always whether something is wrong.
+    shown = [
+        each
+        for each in CLASSES
+        if each in ("matched", *WRONG) or any(counts[each] for counts in found)
+    ]
+    titles = {"in_flight": "in flight", "dead_lettered": "dead letters"}
+    for each in shown:
+        table.add_column(titles.get(each, each), justify="right", no_wrap=True)
+    for flow, counts in zip(flows, found, strict=True):
+        cells = (_cell(each, counts[each]) for each in shown)
+        table.add_row(flow.name, *cells)
+    return table
+
+
+def _cell(name: str, count: int) -> str:
+    return f"[red]{count:,}[/]" if name in WRONG and count else f"{count:,}"

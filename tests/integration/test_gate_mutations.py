@@ -1,0 +1,164 @@
+"""A gate that is looser than its field does not go unnoticed: these tests test the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from synctasks.characters import consists_of_sql
+from synctasks.contracts import Field
+from synctasks.contracts import fields as module
+from tests.contract_cases import (
+    AADHAAR,
+    CASES,
+    DATE,
+    DATE_NEAR_TODAY,
+    INTEGER,
+    KEY,
+    TEXT,
+    TIMESTAMP_NEAR_NOW,
+    UUID,
+    UUID_TEXT,
+    WORD,
+    Case,
+)
+from tests.contract_verdicts import unsound, verdicts_of_field, warehouse_session
+from tests.rows import Connection
+from tests.workspace import Workspace
+
+# What may be left out of a gate without any harm: it only saves the conditions behind it. The
+# others of a UUID's say its length, too; and a column of UUIDs holds nothing else.
+IDLE = {(case.name, 0) for case in UUID_TEXT} | {
+    (case.name, at) for case in UUID for at in range(4)
+}
+
+
+@pytest.fixture(scope="module")
+def server(place: Workspace) -> Iterator[Connection]:
+    with warehouse_session(place) as connection:
+        yield connection
+
+
+def breaches(server: Connection, case: Case) -> list[str]:
+    """The fixed examples of a case that its gate lets through and its field refuses."""
+    return unsound(verdicts_of_field(server, case, list(case.examples)))
+
+
+def loosenings() -> Iterator[tuple[Case, int]]:
+    """Each condition of each gate, by its place."""
+    for case in CASES:
+        for at, condition in enumerate(case.field.sql("held").split(" AND ")):
+            if condition != "true":
+                yield case, at
+
+
+LOOSENINGS = list(loosenings())
+
+
+def test_each_type_of_field_has_a_gate_that_can_be_loosened() -> None:
+    loosened = {type(case.field) for case, at in LOOSENINGS if (case.name, at) not in IDLE}
+    assert loosened >= {type(case.field) for case in CASES} - {type(INTEGER[0].field)}
+
+
+@pytest.mark.parametrize(
+    ("case", "at"), LOOSENINGS, ids=[f"{case.name}-{at}" for case, at in LOOSENINGS]
+)
+def test_a_gate_without_one_of_its_conditions_is_found_out(
+    server: Connection, monkeypatch: pytest.MonkeyPatch, case: Case, at: int
+) -> None:
+    whole = type(case.field).sql
+
+    def loose(field: Field, value: str) -> str:
+        conditions = whole(field, value).split(" AND ")
+        return " AND ".join(conditions[:at] + conditions[at + 1 :]) or "true"
+
+    assert not breaches(server, case)
+    monkeypatch.setattr(type(case.field), "sql", loose)
+    assert bool(breaches(server, case)) == ((case.name, at) not in IDLE)
+
+
+REQUIRED = [case for case in CASES if case.field.required]
+
+
+@pytest.mark.parametrize("case", REQUIRED, ids=[case.name for case in REQUIRED])
+def test_a_gate_that_lets_a_missing_value_through_is_found_out(
+    server: Connection, monkeypatch: pytest.MonkeyPatch, case: Case
+) -> None:
+    def loose(field: Field, value: str) -> str:
+        return f"({value} IS NULL OR {field.sql(value)})"
+
+    monkeypatch.setattr(Field, "gate", loose)
+    assert any("NULL" in breach for breach in breaches(server, case))
+
+
+@pytest.mark.parametrize("case", [AADHAAR[0], UUID_TEXT[0]], ids=["Aadhaar", "Uuid"])
+@pytest.mark.parametrize(
+    "careless",
+    [
+        lambda value, alphabet: f"octet_length({value}) = char_length({value})",
+        lambda value, alphabet: f"{value} ~ '[{alphabet}]'",
+        lambda value, alphabet: f"{value} ~ '(?n)^[{alphabet}]+$'",
+        lambda value, alphabet: f"{value} ~ '^[{alphabet}-]+\\s?$'",
+        lambda value, alphabet: f"ltrim({value}, '{alphabet}') <> {value}",
+        lambda value, alphabet: consists_of_sql(value, alphabet + "\n g-"),
+    ],
+    ids=["ascii", "one", "lines", "newline", "first", "wider"],
+)
+def test_a_careless_look_at_characters_is_found_out(
+    server: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    case: Case,
+    careless: Callable[[str, str], str],
+) -> None:
+    monkeypatch.setattr(module, "consists_of_sql", careless)
+    assert breaches(server, case)
+
+
+@pytest.mark.parametrize("digits", ["0-9\u0966-\u096f", "0-9\uff10-\uff19", "0-9\u00b2"])
+def test_digits_of_another_script_are_found_out(
+    server: Connection, monkeypatch: pytest.MonkeyPatch, digits: str
+) -> None:
+    """Four of them have twelve bytes, as twelve ASCII digits have."""
+    monkeypatch.setattr(module, "consists_of_sql", lambda value, _: f"{value} ~ '^[{digits}]+$'")
+    assert breaches(server, AADHAAR[0])
+
+
+@pytest.mark.parametrize(
+    "case", [TEXT[1], KEY[0], WORD[0]], ids=lambda case: type(case.field).__name__
+)
+@pytest.mark.parametrize(
+    "careless", ["{} = ''", "trim({}) = ''", "ltrim({}, E' \\t\\n\\r') = ''", "{} ~ '^ +$'"]
+)
+def test_a_careless_look_at_white_space_is_found_out(
+    server: Connection, monkeypatch: pytest.MonkeyPatch, case: Case, careless: str
+) -> None:
+    monkeypatch.setattr(module, "blank_sql", careless.format)
+    assert breaches(server, case)
+
+
+@pytest.mark.parametrize(
+    ("case", "right", "careless"),
+    [
+        (KEY[0], "octet_length", "char_length"),
+        (AADHAAR[0], "= 12", ">= 12"),
+        (DATE_NEAR_TODAY[0], ")::date", ")::date + 1"),
+        (DATE[0], "'1900-01-01'", "'1899-12-31'"),
+        (TIMESTAMP_NEAR_NOW[0], "5 minutes", "5 minutes 1 microsecond"),
+        (TIMESTAMP_NEAR_NOW[0], "statement_timestamp()", "clock_timestamp() + interval '1 ms'"),
+    ],
+    ids=["bytes", "digits", "tomorrow", "first day", "ahead", "clock"],
+)
+def test_a_slightly_wrong_limit_is_found_out(
+    server: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    case: Case,
+    right: str,
+    careless: str,
+) -> None:
+    whole = type(case.field).sql
+    assert right in case.field.sql("held")
+    monkeypatch.setattr(
+        type(case.field), "sql", lambda field, value: whole(field, value).replace(right, careless)
+    )
+    assert breaches(server, case)
