@@ -1,4 +1,4 @@
-"""Removals that the guard holds back: how many there are, and letting them go."""
+"""Letting the removals go that the guard holds back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,6 @@ INSERT INTO synctasks.change_log (flow, lane, key, operation, captured_at, remov
 SELECT %(flow)s, lane, key, 'delete', captured_at, true
 FROM accepted
 """
-
-
-def held(flow: Flow) -> int:
-    """How many removals of the flow are held back."""
-    with transaction(flow.source.database) as source:
-        return int(source.value(_HELD, {"flow": flow.name}))
 
 
 def accept(flow: Flow) -> None:

@@ -17,7 +17,7 @@ from rich.progress import (
 
 from synctasks.capture import removals
 from synctasks.cli.follow import NoWorker, follow
-from synctasks.cli.output import confirm, console, json_option, notices, print_json
+from synctasks.cli.output import console, json_option, notices, print_json
 from synctasks.flow import Flow
 from synctasks.flows import by_name
 from synctasks.monitoring.status import public
@@ -42,14 +42,12 @@ A worker must be running: celery -A synctasks worker
     is_flag=True,
     help="The source shrank, and that is right: let the removals go that the guards hold.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask, with --accept-shrink.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the work is done.")
 @json_option
 def sync(
     flow: str,
     keys: tuple[str, ...],
     accept_shrink: bool,
-    yes: bool,
     no_wait: bool,
     as_json: bool,
 ) -> None:
@@ -63,8 +61,10 @@ def sync(
     from synctasks import tasks
 
     chosen = by_name(flow)
+    if accept_shrink and keys:
+        raise click.UsageError("--accept-shrink is about the whole flow: leave --key away.")
     if accept_shrink:
-        _accept(chosen, keys, yes=yes)
+        removals.accept(chosen)
     if keys:
         run = tasks.ask_for_keys(chosen, keys)
     else:
@@ -86,16 +86,6 @@ def sync(
         _say(chosen, ended)
     if ended["state"] != "succeeded":
         sys.exit(1)
-
-
-def _accept(flow: Flow, keys: tuple[str, ...], *, yes: bool) -> None:
-    """Let the removals go that events hold; the full run that follows is guarded by nobody."""
-    if keys:
-        raise click.UsageError("--accept-shrink is about the whole flow: leave --key away.")
-    held = removals.held(flow)
-    question = f"Remove from {flow.target.table} what {flow.source.table} lacks ({held:,} held)?"
-    confirm(question, yes=yes)
-    removals.accept(flow)
 
 
 def _watch(flow: Flow, run: int) -> dict[str, Any]:
