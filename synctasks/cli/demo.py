@@ -13,9 +13,11 @@ from datetime import datetime
 import click
 
 from synctasks.capture import installer
+from synctasks.capture.change_log import lane_count
 from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import console
-from synctasks.demo import ground, show
+from synctasks.cli.verify import verify_table
+from synctasks.demo import dirt, ground, show
 from synctasks.demo.agreement import Agreement, compare
 from synctasks.demo.failure import DemoFailed
 from synctasks.demo.figures import Meter, carried, pending
@@ -26,12 +28,19 @@ from synctasks.demo.workload import Workload
 from synctasks.embedded.waiting import wait_until
 from synctasks.engine import refresh
 from synctasks.engine.books import BOXES
+from synctasks.engine.verify import verify
 from synctasks.flow import Flow
 from synctasks.flows import FLOWS
-from synctasks.sample.generate import Plan
+from synctasks.sample.generate import Counts, Plan
+
+# Of the source's records; "one in 200" in words.
+_DIRTY = 0.005
+_MOST_ERRORS = 6
 
 _LOOK_AROUND = (
     "synctasks status",
+    "synctasks verify",
+    "synctasks dead-letters list --group-by error",
     "synctasks sync profile_data",
     'psql "$SYNCTASKS_WAREHOUSE_URL"',
 )
@@ -70,13 +79,15 @@ Exit status: 0 both sides agree, 1 they do not or a process failed, 2 wrong usag
 def demo(records: int, seconds: int, seed: int, stay: bool) -> None:
     """See it work: two databases, a worker, a listener and beat, and a source that changes.
 
-    Creates and fills both databases with people who do not exist, runs the first full refresh,
-    lets an application change the source, waits until nothing is pending, and compares the two
-    sides row by row. Everything it starts is gone when it ends, even if it is killed.
+    Creates and fills both databases with people who do not exist, one in 200 of whose records is
+    dirty, runs the first full refresh of each flow, shows the dead letters, lets an application
+    change the source, waits until nothing is pending, compares the two sides row by row, and
+    lets `verify` say what it finds. Everything it starts is gone when it ends, even if it is
+    killed.
     """
     if not console.is_terminal:
         console.width = show.FILE_WIDTH
-    plan = Plan.of_records(records, seed=seed)
+    plan = Plan.of_records(records, seed=seed, dirty=_DIRTY)
     try:
         agreed = _play(plan, seconds, stay)
     except KeyboardInterrupt:
@@ -95,7 +106,7 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
         with show.step(console, "Servers") as step:
             own = stack.enter_context(ground.servers())
             step.result = "two PostgreSQL and a broker, for the demo" if own else "yours"
-        runs = _prepare(plan)
+        counts, runs = _prepare(plan)
         with show.step(console, "Worker, listener and beat"):
             # Not before: the app reads the environment.
             import synctasks.app  # noqa: F401
@@ -103,7 +114,9 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
             processes = stack.enter_context(Processes())
         for flow, run in runs.items():
             _refresh(flow, run, processes)
+        judged = _show_letters(counts)
         agreed = _change_and_compare(plan, seconds, processes)
+        agreed = _verify() and agreed and judged
         console.print(f"The demo took {time.monotonic() - began:.0f} s.")
         if not own:
             console.print("Your databases keep the people and the triggers (synctasks uninstall).")
@@ -112,7 +125,7 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
     return agreed
 
 
-def _prepare(plan: Plan) -> dict[Flow, int]:
+def _prepare(plan: Plan) -> tuple[Counts, dict[Flow, int]]:
     """Tables, people, triggers; the first full run of each flow is asked for."""
     with show.step(console, "Tables and people") as step:
         counts = ground.lay(plan, lambda table, rows: step.note(f"{table}, {rows:,} rows"))
@@ -120,7 +133,7 @@ def _prepare(plan: Plan) -> dict[Flow, int]:
         step.result = f"{rows:,} rows in {len(counts.rows)} tables, all of it synthetic"
     with show.step(console, "Triggers and bookkeeping"):
         installer.install(FLOWS, with_schemas=False, notifies=True, progress=lambda _: None)
-        return {flow: refresh.request(flow, "demo") for flow in FLOWS}
+        return counts, {flow: refresh.request(flow, "demo") for flow in FLOWS}
 
 
 def _refresh(flow: Flow, run: int, processes: Processes) -> None:
@@ -138,7 +151,8 @@ def _refresh(flow: Flow, run: int, processes: Processes) -> None:
         if state["state"] != "succeeded":
             reason = f": {state['error']}" if state["error"] else ""
             raise DemoFailed(f"{flow.name}: the full refresh {state['state']}{reason}")
-        step.result = ", ".join(f"{state[box]:,} {box}" for box in ("read", *BOXES) if state[box])
+        boxes = ("read", *BOXES, "removed")
+        step.result = ", ".join(f"{state[box]:,} {box}" for box in boxes if state[box])
         # It began before we came to look.
         step.seconds = _seconds_between(state["started_at"], state["finished_at"])
 
@@ -146,6 +160,30 @@ def _refresh(flow: Flow, run: int, processes: Processes) -> None:
 def _seconds_between(began: str, ended: str) -> float:
     """Between two times in ISO 8601."""
     return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
+
+
+def _show_letters(counts: Counts) -> bool:
+    """What was rejected, and why. True if it is just what is dirty."""
+    expected, found = dirt.rejects(FLOWS, counts), dirt.letters()
+    console.print(
+        f"Dead letters: {found:,} for {expected:,} dirty records; the most frequent errors",
+        soft_wrap=True,
+    )
+    console.print(show.errors(dirt.by_error()[:_MOST_ERRORS]))
+    if found != expected:
+        console.print(f"There should be {expected:,} dead letters.")
+    return found == expected
+
+
+def _verify() -> bool:
+    """What the sync itself says of both sides. True if nothing is wrong."""
+    with show.step(console, "Verify: what the sync itself says"):
+        found = {}
+        for flow in FLOWS:
+            for verified in verify(flow, lane_count(flow)):
+                found[flow.name] = verified
+    console.print(verify_table({name: each.counts for name, each in found.items()}))
+    return not any(each.wrong for each in found.values())
 
 
 def _change_and_compare(plan: Plan, seconds: int, processes: Processes) -> bool:

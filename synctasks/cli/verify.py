@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -44,6 +43,8 @@ under their lane's lock, with what is pending in the same snapshot.
 # A repair goes through the change log, as any change: some at a time, so that others come by.
 _REPAIRED_AT_ONCE = 1_000
 
+_TITLES = {"in_flight": "in flight", "dead_lettered": "dead letters"}
+
 
 @click.command(name="verify", epilog=_EXAMPLES)
 @click.argument("flow", metavar="[FLOW]", required=False)
@@ -55,13 +56,13 @@ def verify_command(flow: str | None, repair: bool, as_json: bool) -> None:
     Exits 1 if anything is missing, extra or different; with --repair, if anything still is.
     """
     chosen = [by_name(flow)] if flow else list(FLOWS)
-    found = [_verify_one(each, repair=repair) for each in chosen]
+    found = {each.name: _verify_one(each, repair=repair) for each in chosen}
     if as_json:
-        results = [_json(each, counts) for each, counts in zip(chosen, found, strict=True)]
+        results = [{"flow": name, **counts} for name, counts in found.items()]
         print_json(results[0] if flow else results)
     else:
-        console.print(_table(chosen, found))
-    if any(counts[each] for counts in found for each in WRONG):
+        console.print(verify_table(found))
+    if any(counts[each] for counts in found.values() for each in WRONG):
         sys.exit(1)
 
 
@@ -119,25 +120,18 @@ def _repair(flow: Flow, keys: Sequence[str]) -> None:
             )
 
 
-def _json(flow: Flow, counts: dict[str, int]) -> dict[str, Any]:
-    return {"flow": flow.name, **counts}
-
-
-def _table(flows: Sequence[Flow], found: Sequence[dict[str, int]]) -> Table:
+def verify_table(found: Mapping[str, Mapping[str, int]]) -> Table:
+    """The counts of flows: of the classes those that there are, and always what is wrong."""
     table = Table(box=None, pad_edge=False)
     table.add_column("flow", no_wrap=True)
-    # Only what there is, but always whether something is wrong.
+    always = ("matched", *WRONG)
     shown = [
-        each
-        for each in CLASSES
-        if each in ("matched", *WRONG) or any(counts[each] for counts in found)
+        each for each in CLASSES if each in always or any(counts[each] for counts in found.values())
     ]
-    titles = {"in_flight": "in flight", "dead_lettered": "dead letters"}
     for each in shown:
-        table.add_column(titles.get(each, each), justify="right", no_wrap=True)
-    for flow, counts in zip(flows, found, strict=True):
-        cells = (_cell(each, counts[each]) for each in shown)
-        table.add_row(flow.name, *cells)
+        table.add_column(_TITLES.get(each, each), justify="right", no_wrap=True)
+    for flow, counts in found.items():
+        table.add_row(flow, *(_cell(each, counts[each]) for each in shown))
     return table
 
 

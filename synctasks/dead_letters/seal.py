@@ -30,11 +30,6 @@ def unseal(token: str) -> dict[str, str | None]:
     return row
 
 
-def reseal(token: str) -> str:
-    """The same row under the newest key. Raises SetupError."""
-    return seal(unseal(token))
-
-
 @lru_cache(maxsize=1)
 def _cipher() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.encryption_keys()])

@@ -2,8 +2,8 @@
 
 Each side is streamed once, in the bytewise order of its keys, and the two streams are walked
 together: memory stays the same however large the tables are. Every row of the flow's scope must
-be at the target, masked, and no other. That holds when nothing is pending, and where no change
-was deferred by an event filter.
+be at the target, masked, and no other; but for those that have a dead letter. That holds when
+nothing is pending, and where no change was deferred by an event filter.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import psycopg2
 
 from synctasks import sql
 from synctasks.bind import bound
-from synctasks.database import connect
+from synctasks.database import connect, transaction
 from synctasks.demo.masked import masked
 from synctasks.errors import translate
-from synctasks.flow import Database, Flow
+from synctasks.flow import Column, Database, Flow
 
 # Key, then the values as text in the order of the flow's columns.
 _Row = tuple[str | None, ...]
@@ -40,8 +40,14 @@ SELECT
     source.{key}::text,
     {values}
 FROM {table} AS source
-WHERE ({scope}) IS TRUE
+WHERE source.{key} IS NOT NULL AND ({scope}) IS TRUE
 ORDER BY source.{key}::text COLLATE "C"
+"""
+
+_REJECTED = """\
+SELECT unit
+FROM synctasks.dead_letter
+WHERE flow = %(flow)s AND state <> 'resolved'
 """
 
 
@@ -63,6 +69,7 @@ class Agreement:
 def compare(flow: Flow) -> Agreement:
     """Compare the flow's two sides as they are now. Raises SynctasksError."""
     flow = bound(flow)
+    rejected = _rejected(flow)
     rows = differing = 0
     examples: list[str] = []
     with (
@@ -71,7 +78,7 @@ def compare(flow: Flow) -> Agreement:
     ):
         for expected, found in _side_by_side(_masked(flow, source), target):
             rows += found is not None
-            if expected == found:
+            if expected == found or _key(expected, found) in rejected:
                 continue
             differing += 1
             if len(examples) < EXAMPLES:
@@ -79,8 +86,18 @@ def compare(flow: Flow) -> Agreement:
     return Agreement(flow.name, rows, differing, tuple(examples))
 
 
+def _rejected(flow: Flow) -> frozenset[str]:
+    """The units that have a dead letter: nothing of them crosses."""
+    with transaction(flow.source.database) as source:
+        return frozenset(unit for (unit,) in source.rows(_REJECTED, {"flow": flow.name}))
+
+
+def _key(expected: _Row | None, found: _Row | None) -> str:
+    return str((expected or found or ("",))[0])
+
+
 def _source_sql(flow: Flow) -> str:
-    values = (f"source.{sql.name(each.reads)}::{each.type}::text" for each in flow.columns)
+    values = (f"source.{sql.name(each.reads)}::{each.type}::text" for each in _compared(flow))
     return _STREAM.format(
         key=sql.name(flow.source.key),
         values=sql.lines(values),
@@ -90,17 +107,30 @@ def _source_sql(flow: Flow) -> str:
 
 
 def _target_sql(flow: Flow) -> str:
-    values = (f"source.{sql.name(each.name)}::text" for each in flow.columns)
+    values = (f"source.{sql.name(each.name)}::text" for each in _compared(flow))
     return _STREAM.format(
         key=sql.name(flow.target.key),
         values=sql.lines(values),
         table=sql.name(flow.target.table),
-        scope="true",
+        scope=_in_use(flow),
     )
 
 
+def _in_use(flow: Flow) -> str:
+    """Rows that were taken out of use stay at the target, and have no other side."""
+    if flow.deactivation is None:
+        return "true"
+    column, value = flow.deactivation.column, flow.deactivation.value
+    return f"source.{sql.name(column)} IS DISTINCT FROM {sql.literal(value)}"
+
+
+def _compared(flow: Flow) -> list[Column]:
+    """A row keeps its identity at the target, whatever it is at the source."""
+    return [column for column in flow.columns if column.name != flow.target.identity]
+
+
 def _masked(flow: Flow, rows: Iterator[_Row]) -> Iterator[_Row]:
-    masks = [each.mask for each in flow.columns]
+    masks = [each.mask for each in _compared(flow)]
     for key, *values in rows:
         yield (key, *map(masked, masks, values))
 
@@ -129,7 +159,7 @@ def _order(left: _Row | None, right: _Row | None) -> int:
 
 
 def _difference(expected: _Row | None, found: _Row | None) -> str:
-    key = (expected or found or ("",))[0]
+    key = _key(expected, found)
     if expected is None:
         return f"{key} (only at the target)"
     return f"{key} ({'missing at the target' if found is None else 'different'})"

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 import psycopg2
+from cryptography.fernet import Fernet
 
 from synctasks import schemas, sql
 from synctasks.database import connect
@@ -15,7 +16,7 @@ from synctasks.errors import SetupError, translate
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from synctasks.sample.generate import CITIZEN, WAREHOUSE, Counts, Plan, Progress, fill
-from synctasks.settings import BROKER_VARIABLE, DATABASE_VARIABLES
+from synctasks.settings import BROKER_VARIABLE, DATABASE_VARIABLES, KEYS_VARIABLE
 
 VARIABLES = (*DATABASE_VARIABLES.values(), BROKER_VARIABLE)
 
@@ -27,11 +28,15 @@ _EXISTS = "SELECT to_regclass(%s) IS NOT NULL"
 def servers() -> Iterator[dict[str, str]]:
     """Start servers of our own and yield the variables that lead there; they go at the end.
 
+    Rows of dead letters are sealed with a key made up for the demo, where there is none.
+
     Where the environment names servers, those are used and nothing is yielded but an empty
     mapping. Raises SetupError if it names only some of them, or if tables there hold rows;
     EmbeddedServerError.
     """
     named = [name for name in VARIABLES if os.environ.get(name)]
+    key = {} if os.environ.get(KEYS_VARIABLE) else {KEYS_VARIABLE: Fernet.generate_key().decode()}
+    os.environ.update(key)  # for ourselves and the processes that we start
     if named:
         _require_all(named)
         _require_empty()
@@ -39,8 +44,8 @@ def servers() -> Iterator[dict[str, str]]:
         return
     with start_servers() as started:
         variables = started.environment()
-        os.environ.update(variables)  # for ourselves and the processes that we start
-        yield variables
+        os.environ.update(variables)
+        yield {**variables, **key}
 
 
 def _require_all(named: list[str]) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -141,6 +141,16 @@ def result(agreements: Sequence[Agreement], figures: Mapping[str, Figures]) -> T
             *latency,
             f"[{style}]{each}[/]",
         )
+    return table
+
+
+def errors(groups: Sequence[Mapping[str, Any]]) -> Table:
+    """Dead letters by error."""
+    table = Table(box=None, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    for group in groups:
+        table.add_row(f"{group['letters']:,}", Text(group["error"]))
     return table
 
 

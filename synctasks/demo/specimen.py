@@ -41,7 +41,8 @@ class Field(NamedTuple):
 
 
 def specimen(flow: Flow) -> list[Field]:
-    """The fields of the latest record whose masked columns all hold a value; none if none does.
+    """The fields of the latest valid record whose masked columns all hold a value; none if none
+    does.
 
     Raises SynctasksError.
     """
@@ -66,7 +67,9 @@ def _latest_sql(flow: Flow) -> str:
         key=sql.name(flow.source.key),
         values=sql.lines(f"source.{sql.name(each.reads)}::text" for each in flow.columns),
         table=sql.name(flow.source.table),
-        complete=" AND ".join(f"source.{each} IS NOT NULL" for each in masked) or "true",
+        complete=" AND ".join(
+            [f"source.{each} IS NOT NULL" for each in masked] + [flow.contract.gate()]
+        ),
         newest=f"{newest}source.{sql.name(flow.source.key)}",
     )
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from synctasks.embedded.waiting import wait_until
 from tests.acceptance.system import System
 from tests.rows import add_record
 
 _SLOTS = "SELECT due_at FROM synctasks.slot WHERE flow = 'profile_data' ORDER BY due_at"
-_RUNS = "SELECT reason FROM synctasks.run WHERE reason LIKE 'scheduled%' ORDER BY reason"
+_RUNS = """
+SELECT reason
+FROM synctasks.run
+WHERE flow = 'profile_data' AND reason LIKE 'scheduled%'
+ORDER BY reason
+"""
 
 # Eight that ask at once, twice for one day and once for the next.
 _RIVALS = """\
@@ -25,7 +33,7 @@ def race(now):
     start = Barrier(8)
     def ask(_):
         start.wait(10)
-        return due_slot(by_name("profile_data"), now)
+        return due_slot(by_name("profile_data"), now=now)
     with ThreadPoolExecutor(8) as threads:
         return [run for run in threads.map(ask, range(8)) if run is not None]
 
@@ -48,6 +56,16 @@ print(json.dumps([entry["task"], entry["kwargs"], [is_due(each) for each in mome
 """
 
 
+@pytest.fixture
+def long_installed(system: System) -> Iterator[None]:
+    """We were there when the latest slots were due, but nobody took them."""
+    installed = "UPDATE synctasks.installation SET installed_at = {} RETURNING 1"
+    system.at_warehouse(installed.format("'2020-01-01'"))
+    yield
+    system.at_warehouse(installed.format("clock_timestamp()"))
+
+
+@pytest.mark.usefixtures("long_installed")
 def test_a_slot_is_run_once_though_two_beats_knock_and_one_is_killed(system: System) -> None:
     with system.warehouse() as warehouse:
         add_record(warehouse, "GR-1")
