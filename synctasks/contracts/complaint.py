@@ -29,7 +29,7 @@ class Complaint(str):
 MISSING = Complaint("is missing", Category.COMPLETENESS)
 
 
-def refuse(complaint: str | Complaint, field: str | None = None) -> ValidationError:
+def refuse(complaint: str) -> ValidationError:
     """The error to raise for a complaint; a plain message concerns accuracy."""
     made = complaint if isinstance(complaint, Complaint) else Complaint(complaint)
-    return ValidationError(made, field) if field else ValidationError(made)
+    return ValidationError(made)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from synctasks import sql
-from synctasks.contracts.complaint import Category, Complaint, refuse
+from synctasks.contracts.complaint import Category, Complaint
 from synctasks.contracts.fields import Field
 from synctasks.contracts.rules import Rule
 
@@ -79,11 +79,13 @@ class Contract(Schema):
 
     @validates_schema(skip_on_field_errors=False)
     def _between_columns(self, values: Mapping[str, Any], **_: object) -> None:
+        broken: dict[str, list[Complaint]] = {}
         for rule in self.rules:
-            if any(values.get(column) is None for column in rule.reads):
-                continue
-            if not rule.holds(values, self.facts):
-                raise refuse(rule.complaint, rule.column)
+            judged = all(values.get(column) is not None for column in rule.reads)
+            if judged and not rule.holds(values, self.facts):
+                broken.setdefault(rule.column, []).append(rule.complaint)
+        if broken:
+            raise ValidationError(broken)
 
 
 def _refusal(messages: Mapping[str, Any]) -> Refusal:

@@ -69,7 +69,7 @@ class Field(marshmallow.fields.Field[Any]):
     def gate(self, value: str) -> str:
         """The condition with its nulls: not true where a required value is missing."""
         if self.required:
-            return self.sql(value)
+            return f"{value} IS NOT NULL AND {self.sql(value)}"
         blank = f" OR {blank_sql(value)}" if self.blank_is_missing else ""
         return f"({value} IS NULL OR {self.sql(value)}{blank})"
 
@@ -185,7 +185,8 @@ class Uuid(Field):
 class Number(Field):
     """A decimal number between two bounds; NaN and infinity lie between none."""
 
-    _FORM = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+    # With an exponent where its column is no numeric.
+    _FORM = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?")
 
     def __init__(self, least: int, most: int | None = None, *, required: bool = False) -> None:
         super().__init__(required=required)

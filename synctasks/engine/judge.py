@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 
 from synctasks import sql
+from synctasks.contracts import Json
 from synctasks.database import Transaction, array
 from synctasks.dead_letters import Letter
 from synctasks.engine.extract import scope, wanted_row
@@ -14,8 +15,9 @@ from synctasks.errors import RowError
 from synctasks.flow import Flow
 
 # Rows become Python objects here, so they come a few at a time.
-_ROWS = 500
-# Longer than any limit of a contract: what lies beyond changes no verdict, and is not kept.
+_ROWS = 200
+# Of a longer value a dead letter keeps the beginning. What is judged is read whole; but of a JSON
+# document only the first character is judged.
 _MOST_CHARACTERS = 16_384
 
 _READ = """\
@@ -47,7 +49,7 @@ def judge(flow: Flow, keys: Sequence[str], source: Transaction) -> tuple[list[st
             accepted.append(key)
         else:
             letters.append(
-                Letter(key, record, refusal.category, refusal.error, refusal.messages, row)
+                Letter(key, record, refusal.category, refusal.error, refusal.messages, _cut(row))
             )
     return accepted, letters
 
@@ -55,7 +57,7 @@ def judge(flow: Flow, keys: Sequence[str], source: Transaction) -> tuple[list[st
 def guilty(flow: Flow, key: str, error: RowError, trace: str, source: Transaction) -> Letter:
     """The letter of the one record that made its batch fail, with the error it raised."""
     rows = [row for _, _, _, _, row in _read(flow, [key], source)]
-    row = rows[0] if rows else None
+    row = _cut(rows[0]) if rows else None
     messages = {"": [str(error)]}
     return Letter(key, key, error.category, str(error), messages, row, stack_trace=trace)
 
@@ -78,17 +80,22 @@ def _read_sql(flow: Flow) -> str:
     return _READ.format(
         record=_record(flow),
         facts=", ".join(by_fact[fact].sql("source") for fact in _facts(flow)),
-        values=sql.lines(
-            (
-                f"left({sql.name(f'source.{column}')}::text, {_MOST_CHARACTERS})"
-                for column in flow.watched
-            ),
-            indent=8,
-        ),
+        values=sql.lines((_text(flow, column) for column in flow.watched), indent=8),
         table=sql.name(flow.source.table),
         wanted_row=wanted_row(flow),
         scope=scope(flow),
     )
+
+
+def _text(flow: Flow, column: str) -> str:
+    """A value as text: whole where its rule looks at all of it."""
+    text = f"{sql.name(f'source.{column}')}::text"
+    field = flow.contract.fields_by_column().get(column, Json())
+    return f"left({text}, {_MOST_CHARACTERS})" if isinstance(field, Json) else text
+
+
+def _cut(row: dict[str, str | None]) -> dict[str, str | None]:
+    return {column: value and value[:_MOST_CHARACTERS] for column, value in row.items()}
 
 
 def _facts(flow: Flow) -> list[str]:

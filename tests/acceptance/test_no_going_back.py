@@ -17,11 +17,12 @@ ASK_SECONDS = 0.05
 # Each row's writing takes a while: time to be overtaken between reading and writing.
 WRITING_SECONDS = 0.003
 
-# Records that nobody writes: they make the chunks of a refresh long enough to be overtaken.
+# Records that nobody writes: so many that what the traffic deletes in ten minutes is less than
+# a fifth, and the guard of removals lets it go.
 _BYSTANDERS = """\
 INSERT INTO golden_records (gr_id, full_name, city_village, updated_at)
 SELECT 'GR-X-' || number, 'Bystander', 'Jaipur', clock_timestamp()
-FROM generate_series(1, 1000) AS numbered (number)
+FROM generate_series(1, 30000) AS numbered (number)
 """
 
 _RUNS = "SELECT count(*) FROM synctasks.run WHERE finished_at IS NOT NULL"

@@ -107,7 +107,7 @@ def failure_at_the_warehouse(system: System, warehouse: Connection) -> Iterator[
         "UPDATE golden_records SET date_of_birth = jan_aadhaar WHERE gr_id = 'GR-00000002'",
     )
     try:
-        await_failure(system, "[22007]", "[22008]")
+        await_failure(system, "[22007]", "[22008]", "[42883]")
         yield
     finally:
         execute(warehouse, "UPDATE golden_records SET date_of_birth = NULL")

@@ -100,7 +100,8 @@ READS = (
         (
             CITIZEN,
             "GRANT CREATE ON DATABASE {database} TO {role};"
-            " GRANT ALL ON schemes TO {role}; GRANT SELECT, INSERT, UPDATE ON profile_data TO {role}",
+            " GRANT ALL ON schemes TO {role};"
+            " GRANT SELECT, INSERT, UPDATE ON profile_data TO {role}",
             "table public.profile_data: the role may not write it. Grant it: GRANT SELECT, INSERT, "
             "UPDATE, DELETE ON public.profile_data TO",
         ),

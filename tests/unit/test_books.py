@@ -22,7 +22,7 @@ def test_read_is_the_sum_of_its_boxes_and_removed_stands_beside(
 ) -> None:
     books = Books.of([])
     for box, keys in found:
-        books.add(Books({box: keys}))
+        books.put(box, keys)
     assert books.counts["read"] == sum(books.counts[box] for box in BOXES)
     assert books.counts["removed"] == sum(len(keys) for box, keys in found if box == "removed")
 
@@ -33,7 +33,7 @@ def test_counts_of_some_keys_and_of_the_rest_make_the_whole(
 ) -> None:
     books = Books.of([])
     for box, keys in found:
-        books.add(Books({box: keys}))
+        books.put(box, keys)
     keys = {key for some in books.keys.values() for key in some}
     mine = {key for key in keys if chance.random() < 0.5}
     first, second = books.only(mine).counts, books.only(keys - mine).counts

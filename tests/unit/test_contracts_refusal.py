@@ -177,10 +177,7 @@ def test_two_rules_on_one_column_are_both_said() -> None:
 def test_a_rule_is_not_judged_on_a_value_that_is_refused_itself() -> None:
     refusal = refused({"ended": "infinity", "district": "eight"}, known=False)
     assert refusal.category == Category.ACCURACY
-    assert {column: len(said) for column, said in refusal.messages.items()} == {
-        "ended": 1,
-        "district": 1,
-    }
+    assert [len(said) for said in refusal.messages.values()] == [1, 1]
     assert list(refused({**ENDED_EARLY, "began": "infinity"}).messages) == ["began"]
 
 
