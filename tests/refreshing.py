@@ -36,7 +36,8 @@ INSERT INTO golden_records (
 )
 SELECT
     'GR-' || lpad(number::text, 6, '0'), '7d444840-9dc0-41e0-9a5b-30d4c2f5c8a1',
-    lpad(number::text, 12, '2'), 'Asha Devi', 8, 'Jaipur', '9876543210', number || '@example.com', clock_timestamp()
+    lpad(number::text, 12, '2'), 'Asha Devi', 8, 'Jaipur', '9876543210',
+    number || '@example.com', clock_timestamp()
 FROM generate_series(%(first)s, %(last)s) AS numbered (number)
 """
 _TRIGGERS = """\

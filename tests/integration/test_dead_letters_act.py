@@ -1,0 +1,282 @@
+"""What people do about dead letters: replay and discard them, and ask what would become of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from synctasks import audit
+from synctasks.cli import dead_letters as commands
+from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+from synctasks.flows.to_citizen.schemes import SCHEMES
+from tests.letters import (
+    add_scheme,
+    full_run,
+    happened,
+    letter,
+    letters,
+    scheme_id,
+    states,
+    typed,
+    worker,
+)
+from tests.rows import Connection, add_record, execute, rows, value
+
+Work = Callable[[], None]
+
+FORGET = "DELETE FROM synctasks.change_log"
+FRESH = "updated_at = clock_timestamp()"
+AUDIT = "SELECT actor, action, flow, subject, reason FROM synctasks.audit ORDER BY id"
+# All rows of all tables that a check may not touch, with the transactions that wrote them.
+TABLES = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY (%s)"
+
+
+@pytest.fixture
+def five(carry: Work, warehouse: Connection) -> list[int]:
+    """GR-1 to GR-5 are rejected: two for their gender, three for their names; their ids."""
+    for number in range(1, 6):
+        wrong = {"gender": "female"} if number < 3 else {"full_name": ""}
+        add_record(warehouse, f"GR-{number}", **wrong)
+    carry()
+    return [letter(warehouse, f"GR-{number}")["id"] for number in range(1, 6)]
+
+
+def mend(warehouse: Connection, *keys: str) -> None:
+    """Correct records, without an event."""
+    mended = "full_name = 'Asha', gender = 'F'"
+    execute(warehouse, f"UPDATE golden_records SET {mended} WHERE gr_id = ANY (%s)", [list(keys)])
+    execute(warehouse, FORGET)
+
+
+def replay(*words: str) -> tuple[int, Any]:
+    """Exit code and result of a replay that a worker answers."""
+    with worker():
+        outcome = typed("dead-letters", "replay", *words, "--json")
+    assert outcome.stderr == ""
+    return outcome.returncode, json.loads(outcome.stdout)
+
+
+def test_a_replay_by_id_is_of_those_only(five: list[int], warehouse: Connection) -> None:
+    mend(warehouse, "GR-1", "GR-2", "GR-3")
+    result = {"replayed": 2, "passed": 2, "rejected": 0}
+    assert replay(str(five[0]), str(five[2]), "--yes") == (0, result)
+    resolved = [name for name, state in states(warehouse).items() if state == "resolved"]
+    assert resolved == ["GR-1", "GR-3"]
+    assert happened(letter(warehouse, "GR-1")) == ["rejected", "replayed", "passed"]
+    assert happened(letter(warehouse, "GR-2")) == ["rejected"]
+
+
+def test_a_replay_by_filter_says_what_was_rejected_again(
+    five: list[int], warehouse: Connection
+) -> None:
+    mend(warehouse, "GR-1", "GR-3", "GR-4")
+    result = {"replayed": 3, "passed": 2, "rejected": 1}
+    assert replay("--field", "full_name", "--error", "IS MISSING", "--yes") == (1, result)
+    again = letter(warehouse, "GR-5")
+    assert (again["state"], again["count"]) == ("open", 2)
+    assert happened(again) == ["rejected", "replayed", "rejected"]
+    assert again["acted_by"] == audit.actor()
+    assert states(warehouse)["GR-1"] == "open", "its field is another one"
+    (noted,) = rows(warehouse, AUDIT)
+    subject = f"3 dead letters, from {five[2]} to {five[4]}"
+    assert noted == (audit.actor(), "replay", "profile_data", subject, None)
+
+
+@pytest.mark.parametrize("words", [["replay"], ["discard", "--reason", "old"]], ids=" ".join)
+def test_many_are_counted_first_and_want_a_yes_without_a_terminal(
+    five: list[int], warehouse: Connection, words: list[str]
+) -> None:
+    before = letters(warehouse)
+    outcome = typed("dead-letters", *words, "--flow", "profile_data")
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    question = f"{words[0].capitalize()} 5 dead letters? Give --yes to say so without a terminal."
+    assert question in outcome.stderr
+    assert letters(warehouse) == before
+    assert rows(warehouse, f"SELECT key FROM ({AUDIT}) AS noted, synctasks.change_log") == []
+
+
+@pytest.mark.parametrize("words", [["replay"], ["discard", "--reason", "old"], ["check"]])
+def test_nothing_is_done_to_all_of_them_by_mistake(five: list[int], words: list[str]) -> None:
+    outcome = typed("dead-letters", *words, *(["--yes"] if words != ["check"] else []))
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "Which? Name their ids, or a filter" in outcome.stderr
+
+
+def test_a_replay_in_bulk_is_paced(
+    five: list[int], warehouse: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each lot is worked off before the next one is asked for."""
+    monkeypatch.setattr(commands, "_AT_ONCE", 2)
+    mend(warehouse, "GR-1", "GR-2", "GR-3", "GR-4")
+    with worker():
+        outcome = typed("dead-letters", "replay", "--flow", "profile_data", "--yes")
+    assert outcome.returncode == 1
+    assert outcome.stdout == "5 replayed: 4 passed, 1 rejected again\n"
+    lots = [f"profile_data: {done} of 5" for done in (2, 4, 5)]
+    assert outcome.stderr.splitlines() == lots
+    runs = rows(
+        warehouse,
+        "SELECT planned, state, started_at >= lag(finished_at, 1, '-infinity') OVER (ORDER BY id) "
+        "FROM synctasks.run WHERE reason = 'replay' ORDER BY id",
+    )
+    assert runs == [(2, "succeeded", True), (2, "succeeded", True), (1, "succeeded", True)]
+    assert [subject for _, _, _, subject, _ in rows(warehouse, AUDIT)] == [
+        f"2 dead letters, from {five[0]} to {five[1]}",
+        f"2 dead letters, from {five[2]} to {five[3]}",
+        f"1 dead letters, from {five[4]} to {five[4]}",
+    ]
+
+
+def test_a_replay_does_not_say_that_a_deleted_record_passed(
+    five: list[int], carry: Work, warehouse: Connection
+) -> None:
+    execute(warehouse, "DELETE FROM golden_records WHERE gr_id = 'GR-1'")
+    carry()
+    code, result = replay(str(five[0]))
+    assert result["passed"] == 0, f"{result}, exit code {code}"
+    assert states(warehouse)["GR-1"] == "open", "or nobody would see it again in the list"
+
+
+def test_a_discarded_letter_stays_quiet_while_nothing_changes(
+    five: list[int], carry: Work, warehouse: Connection
+) -> None:
+    why = "the source system is gone"
+    outcome = typed("dead-letters", "discard", str(five[0]), str(five[1]), "--yes", "--reason", why)
+    assert (outcome.returncode, outcome.stdout) == (0, "2 discarded\n")
+    full_run(PROFILE_DATA)
+    execute(warehouse, f"UPDATE golden_records SET city_village = 'Kota', {FRESH}")
+    carry()
+    quiet = letter(warehouse, "GR-1")
+    assert (quiet["state"], quiet["count"]) == ("discarded", 3)
+    assert (quiet["acted_by"], quiet["reason"]) == (audit.actor(), why)
+    assert happened(quiet) == ["rejected", "discarded"]
+    assert (quiet["attempts"][1]["by"], quiet["attempts"][1]["reason"]) == (audit.actor(), why)
+    (noted,) = rows(warehouse, AUDIT)
+    subject = f"2 dead letters, from {five[0]} to {five[1]}"
+    assert noted == (audit.actor(), "discard", "profile_data", subject, why)
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "attempts"),
+    [
+        ("gender = 'F', full_name = ''", "open", ["rejected", "discarded", "rejected"]),
+        ("gender = 'F'", "resolved", ["rejected", "discarded", "passed"]),
+    ],
+    ids=["wrong in another way", "right"],
+)
+def test_a_discarded_letter_comes_back_for_news_only(
+    five: list[int],
+    carry: Work,
+    warehouse: Connection,
+    change: str,
+    state: str,
+    attempts: list[str],
+) -> None:
+    typed("dead-letters", "discard", str(five[0]), "--reason", "old")
+    execute(warehouse, f"UPDATE golden_records SET {change}, {FRESH} WHERE gr_id = 'GR-1'")
+    carry()
+    found = letter(warehouse, "GR-1")
+    assert (found["state"], happened(found)) == (state, attempts)
+
+
+def test_a_discarded_letter_can_be_replayed_by_its_id(
+    five: list[int], warehouse: Connection
+) -> None:
+    """Whoever names it wants to know: rejected again, it is open."""
+    typed("dead-letters", "discard", str(five[0]), "--reason", "old")
+    assert replay(str(five[0])) == (1, {"replayed": 1, "passed": 0, "rejected": 1})
+    found = letter(warehouse, "GR-1")
+    assert found["state"] == "open"
+    assert happened(found) == ["rejected", "discarded", "replayed", "rejected"]
+
+
+@pytest.mark.parametrize("reason", [[], ["--reason", ""], ["--reason", "  "]], ids=repr)
+def test_a_discard_wants_a_reason(
+    five: list[int], warehouse: Connection, reason: list[str]
+) -> None:
+    outcome = typed("dead-letters", "discard", str(five[0]), *reason)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "--reason" in outcome.stderr
+    assert set(states(warehouse).values()) == {"open"}
+
+
+def test_a_check_says_what_would_become_of_them_and_writes_nothing(
+    five: list[int], carry: Work, warehouse: Connection, citizen: Connection
+) -> None:
+    execute(citizen, "ALTER TABLE profile_data ADD CONSTRAINT known CHECK (city <> 'Nowhere')")
+    execute(warehouse, "DELETE FROM golden_records WHERE gr_id = 'GR-5'")
+    execute(
+        warehouse,
+        "UPDATE golden_records SET (full_name, city_village) = ('Asha', 'Nowhere') "
+        "WHERE gr_id = 'GR-4'",
+    )
+    for name in ("inactive", "right"):
+        add_scheme(warehouse, name, scheme_name="")
+    full_run(SCHEMES)
+    execute(
+        warehouse,
+        "UPDATE eligibility.scheme_master SET (scheme_name, status) = "
+        "('A scheme', CASE scheme_code WHEN 'right' THEN 'ACTIVE' ELSE 'INACTIVE' END)",
+    )
+    carry()
+    mend(warehouse, "GR-1")
+    before = everything(warehouse), everything(citizen)
+    every = [str(each["id"]) for each in letters(warehouse)]
+    outcome = typed("dead-letters", "check", *every, "--json")
+    assert (everything(warehouse), everything(citizen)) == before
+    assert outcome.returncode == 1
+    found = json.loads(outcome.stdout)
+    assert found[0] == {
+        "id": five[0],
+        "flow": "profile_data",
+        "record": "GR-1",
+        "now": "passes",
+        "error": None,
+    }
+    refused = "citizen: check violation (table profile_data, constraint known) [23514]"
+    assert {each["record"]: (each["now"], each["error"]) for each in found} == {
+        "GR-1": ("passes", None),
+        "GR-2": ("rejected", "gender: is none of M, F, O"),
+        "GR-3": ("rejected", "full_name: is missing"),
+        "GR-4": ("rejected", refused),
+        "GR-5": ("is gone from the source", None),
+        "inactive": ("is out of scope", None),
+        "right": ("passes", None),
+    }
+    good = [str(each["id"]) for each in found if each["now"] != "rejected"]
+    outcome = typed("dead-letters", "check", *good)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "is out of scope" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DELETE FROM eligibility.scheme_master", "is gone from the source"),
+        ("UPDATE eligibility.scheme_master SET status = 'INACTIVE'", "is out of scope"),
+    ],
+    ids=["gone", "out of scope"],
+)
+def test_a_check_says_so_too_where_the_target_still_has_the_row(
+    warehouse: Connection, citizen: Connection, change: str, said: str
+) -> None:
+    for name in ("S-1", "S-2"):
+        add_scheme(warehouse, name)
+    full_run(SCHEMES)
+    execute(warehouse, "UPDATE eligibility.scheme_master SET scheme_name = ''")
+    full_run(SCHEMES)
+    execute(warehouse, f"{change} WHERE scheme_id = %s", [scheme_id("S-1")])
+    outcome = typed("dead-letters", "check", str(letter(warehouse, "S-1")["id"]), "--json")
+    assert [each["now"] for each in json.loads(outcome.stdout)] == [said]
+    assert value(citizen, "SELECT status FROM schemes WHERE code = 'S-1'") == "ACTIVE"
+
+
+def everything(connection: Connection) -> dict[str, list[str]]:
+    """All rows of our and the public tables, and what wrote them."""
+    return {
+        table: sorted(rows(connection, f"SELECT (t.xmin, t.xmax, t)::text FROM {table} AS t"))
+        for table in rows(connection, TABLES, [["public", "synctasks"]])
+    }
