@@ -134,7 +134,7 @@ def _refresh(flow: Flow) -> Any:
         lanes = change_log.lane_count(flow)
         while taken := refresh.step(flow, lanes):
             dispatch.keep(flag)
-            if taken.planned:
+            if taken.made_work:
                 dispatch.send_refresh(flow.name)
             if taken.pending_lane is not None:
                 dispatch.send_drains([(flow.name, taken.pending_lane)])

@@ -69,11 +69,6 @@ def unseen(warehouse: Connection) -> Iterator[None]:
             execute(warehouse, f"ALTER TABLE golden_records ENABLE ALWAYS TRIGGER {name}")
 
 
-def forget_requests(warehouse: Connection) -> None:
-    """Forget the full runs that were only asked for, as after every installation."""
-    execute(warehouse, "DELETE FROM synctasks.run WHERE state = 'requested'")
-
-
 def step(flow: Flow = PROFILE_DATA) -> bool:
     """Take one step of the flow's full run; False if there is none to take."""
     return refresh.step(flow, lane_count(flow)) is not None

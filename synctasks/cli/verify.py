@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -68,17 +68,19 @@ def verify_command(flow: str | None, repair: bool, as_json: bool) -> None:
 
 def _verify_one(flow: Flow, *, repair: bool) -> dict[str, int]:
     """The counts of a flow, after the repair if one was wanted and needed."""
-    wrong: list[str] = []
-    found = _watch(flow, wrong if repair else None)
-    if not wrong:
-        return found.counts
-    notices.print(f"{flow.name}: {found.wrong:,} wrong, repairing", markup=False)
-    _repair(flow, wrong)
-    return _watch(flow, None).counts
+    if not repair:
+        return _watch(flow, lambda keys: None)
+    repairs = _Repairs(flow)
+    found = _watch(flow, repairs.add)
+    repairs.work_off()
+    if not repairs.count:
+        return found
+    notices.print(f"{flow.name}: {repairs.count:,} repaired, looking again", markup=False)
+    return _watch(flow, lambda keys: None)
 
 
-def _watch(flow: Flow, wrong: list[str] | None) -> Verified:
-    """Verify with a bar on a terminal; `wrong` takes the keys of what is."""
+def _watch(flow: Flow, found: Callable[[Sequence[str]], None]) -> dict[str, int]:
+    """Verify with a bar on a terminal; `found` is told the keys of what is wrong."""
     lanes = lane_count(flow)
     columns = (
         TextColumn("{task.description}"),
@@ -89,33 +91,48 @@ def _watch(flow: Flow, wrong: list[str] | None) -> Verified:
     with Progress(*columns, console=notices, disable=not notices.is_terminal) as progress:
         bar = progress.add_task(f"verify {flow.name}", total=size(flow) or None)
         so_far = Verified()
-        collect = (lambda keys: None) if wrong is None else wrong.extend
-        for so_far in verify(flow, lanes, found=collect):
+        for so_far in verify(flow, lanes, found=found):
             progress.update(bar, completed=so_far.looked_at)
         progress.update(bar, completed=so_far.looked_at, total=so_far.looked_at)
-    return so_far
+    return so_far.counts
 
 
-def _repair(flow: Flow, keys: Sequence[str]) -> None:
-    """Put the keys into the change log and wait until they are worked off."""
-    # Imported here: the app reads the environment, and `--help` must not need one.
-    import synctasks.app  # noqa: F401
-    from synctasks import tasks
+class _Repairs:
+    """Keys that go into the change log, as any change: some at a time, each lot worked off."""
 
-    for start in range(0, len(keys), _REPAIRED_AT_ONCE):
-        some = keys[start : start + _REPAIRED_AT_ONCE]
-        run = tasks.ask_for_keys(flow, some, origin="repair")
+    def __init__(self, flow: Flow) -> None:
+        # Imported here: the app reads the environment, and `--help` must not need one.
+        import synctasks.app  # noqa: F401
+
+        self._flow = flow
+        self._keys: list[str] = []
+        self.count = 0
+
+    def add(self, keys: Sequence[str]) -> None:
+        """Repair these, too, before long."""
+        self._keys += keys
+        if len(self._keys) >= _REPAIRED_AT_ONCE:
+            self.work_off()
+
+    def work_off(self) -> None:
+        """Wait until what was added is repaired. Raises SetupError if a guard holds it back."""
+        from synctasks import tasks
+
+        keys, self._keys = self._keys, []
+        if not keys:
+            return
+        self.count += len(keys)
+        run = tasks.ask_for_keys(self._flow, keys, origin="repair")
         try:
-            for state in follow(flow, run):
-                last = state["state"]
+            *_, ended = follow(self._flow, run)
         except NoWorker as problem:
             click.echo(f"synctasks: {problem}", err=True)
             sys.exit(1)
-        if last == "guarded":
+        if ended["state"] == "guarded":
             raise SetupError(
-                f"flow {flow.name}",
+                f"flow {self._flow.name}",
                 "the repair would remove more than 1,000 rows and a fifth of the target",
-                f"Look at the source first; if it is right: synctasks sync {flow.name} "
+                f"Look at the source first; if it is right: synctasks sync {self._flow.name} "
                 "--accept-shrink",
             )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from synctasks import sql
 from synctasks.database import CHUNK, Transaction, transaction
-from synctasks.engine import merge, walk
+from synctasks.engine import walk
 from synctasks.engine.likeness import Prefilter
-from synctasks.engine.refresh import runs
+from synctasks.engine.refresh import runs, volume
 from synctasks.engine.refresh.hand_on import ALONE, hand_on
 from synctasks.engine.refresh.runs import Standing
 from synctasks.engine.walk import Range
@@ -119,41 +119,6 @@ SET
 WHERE id = %(run)s
 """
 
-_IN_SCOPE = """\
-UPDATE synctasks.run
-SET in_scope = (
-    SELECT coalesce(sum(read - filtered), 0)
-    FROM synctasks.chunk
-    WHERE chunk.run = %(run)s
-)
-WHERE id = %(run)s
-RETURNING in_scope
-"""
-
-_HOLD = "UPDATE synctasks.run SET removals_held = true WHERE id = %(run)s"
-
-# The history begins anew with the last run that accepted a shrink.
-_ACCEPTED = """\
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY in_scope), count(*)
-FROM (
-    SELECT in_scope
-    FROM synctasks.run
-    WHERE flow = %(flow)s
-        AND kind = 'full'
-        AND state = 'succeeded'
-        AND id >= coalesce(
-            (
-                SELECT max(id)
-                FROM synctasks.run
-                WHERE flow = %(flow)s AND accepts_shrink AND state = 'succeeded'
-            ),
-            0
-        )
-    ORDER BY id DESC
-    LIMIT 7
-) AS last
-"""
-
 
 @dataclass(frozen=True)
 class _Planner:
@@ -211,27 +176,15 @@ def _walk_source(planner: _Planner) -> None:
 
 
 def _guard(planner: _Planner) -> None:
-    """Between the passes: a source that shrank by half is more likely broken than right."""
-    run = {"run": planner.standing.run}
-    in_scope = planner.source.value(_IN_SCOPE, run)
-    if not planner.accepts_shrink and in_scope * 2 < _usual(planner):
-        planner.source.execute(_HOLD, run)
+    """Between the passes: may what only the target has be removed?"""
+    trips = volume.trips(planner.flow, planner.standing.run, planner.source)
+    if trips and not planner.accepts_shrink:
+        volume.hold_removals(planner.standing.run, planner.source)
         planner.move("finish")
     elif planner.flow.absent is Absent.KEEP:
         planner.move("finish")
     else:
         planner.move("target", range=0)
-
-
-def _usual(planner: _Planner) -> float:
-    """How many units in scope are usual: the median of seven runs, else what the target holds."""
-    row = planner.source.row(_ACCEPTED, {"flow": planner.flow.name})
-    median, runs_accepted = row or (None, 0)
-    if runs_accepted >= 3:
-        return float(median)
-    table, in_use = sql.name(planner.flow.target.table), merge.in_use(planner.flow)
-    with transaction(planner.flow.target.database, CHUNK) as target:
-        return float(target.value(f"SELECT count(*) FROM {table} AS target WHERE {in_use}"))
 
 
 def _walk_target(planner: _Planner) -> None:

@@ -21,7 +21,7 @@ _RANGES_AHEAD = 4
 class Step:
     """A step that was taken: whether it made work for others, where it saw pending changes."""
 
-    planned: bool = False
+    made_work: bool = False
     pending_lane: int | None = None
 
 
@@ -32,12 +32,12 @@ def step(flow: Flow, lanes: int) -> Step | None:
     """
     standing = runs.standing(flow)
     if standing is None:
-        return Step(planned=True) if runs.start(flow) else None
+        return Step(made_work=True) if runs.start(flow) else None
     if standing.mismatched:
         runs.stop_mismatched(flow, standing)
         return Step()
     if _wants_plan(standing, lanes) and plan(flow, standing, lanes):
-        return Step(planned=True)
+        return Step(made_work=True)
     return _work(flow, standing, lanes)
 
 
@@ -53,7 +53,7 @@ def _work(flow: Flow, standing: Standing, lanes: int) -> Step | None:
     """A full chunk first, then a range; what is left in chunks when no range will add to it."""
     taken = _chunk(flow, standing, last=False)
     if taken is None and standing.open_ranges and compare_next(flow, standing, lanes):
-        return Step()
+        return Step(made_work=True)
     if taken is None and not standing.open_ranges and standing.phase != "source":
         return _chunk(flow, standing, last=True)
     return taken

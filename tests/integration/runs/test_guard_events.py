@@ -15,11 +15,11 @@ from tests.refreshing import (
     add_records,
     books,
     carry,
-    forget_requests,
     full_run,
     held,
     key,
     run_of,
+    unseen,
     versions,
 )
 from tests.rows import Connection, add_record, execute, names_at_portal, pending, rows, value
@@ -32,11 +32,11 @@ FROM synctasks.history
 
 
 def fill(warehouse: Connection, count: int) -> None:
-    """That many records, on both sides; nothing is pending, and no run is asked for."""
-    forget_requests(warehouse)
-    add_records(warehouse, 1, count)
-    carry()
-    execute(warehouse, "DELETE FROM synctasks.history")
+    """That many records on both sides, and nothing in the history."""
+    with unseen(warehouse):
+        add_records(warehouse, 1, count)
+    full_run(warehouse)
+    execute(warehouse, "DELETE FROM synctasks.run")
 
 
 def remove(warehouse: Connection, first: int, last: int) -> list[str]:

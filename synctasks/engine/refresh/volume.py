@@ -1,0 +1,70 @@
+"""The volume guard: a source that shrank by half is more likely broken than right."""
+
+from __future__ import annotations
+
+from synctasks import sql
+from synctasks.database import CHUNK, Transaction, transaction
+from synctasks.engine import merge
+from synctasks.flow import Flow
+
+# With fewer accepted runs than this, what the target holds is all there is to go by.
+_FEW_RUNS = 3
+
+_IN_SCOPE = """\
+UPDATE synctasks.run
+SET in_scope = (
+    SELECT coalesce(sum(read - filtered), 0)
+    FROM synctasks.chunk
+    WHERE chunk.run = %(run)s
+)
+WHERE id = %(run)s
+RETURNING in_scope
+"""
+
+_HOLD = "UPDATE synctasks.run SET removals_held = true WHERE id = %(run)s"
+
+# The history begins anew with the last run that accepted a shrink.
+_ACCEPTED = """\
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY in_scope), count(*)
+FROM (
+    SELECT in_scope
+    FROM synctasks.run
+    WHERE flow = %(flow)s
+        AND kind = 'full'
+        AND state = 'succeeded'
+        AND id >= coalesce(
+            (
+                SELECT max(id)
+                FROM synctasks.run
+                WHERE flow = %(flow)s AND accepts_shrink AND state = 'succeeded'
+            ),
+            0
+        )
+    ORDER BY id DESC
+    LIMIT 7
+) AS last
+"""
+
+
+def trips(flow: Flow, run: int, source: Transaction) -> bool:
+    """Whether a run, its source walked, found less in scope than half of what is usual.
+
+    What it found is noted in the run.
+    """
+    in_scope: int = source.value(_IN_SCOPE, {"run": run})
+    return in_scope * 2 < _usual(flow, source)
+
+
+def hold_removals(run: int, source: Transaction) -> None:
+    """Let the run remove nothing, and say so at its end."""
+    source.execute(_HOLD, {"run": run})
+
+
+def _usual(flow: Flow, source: Transaction) -> float:
+    """How many units in scope are usual: the median of seven runs, else what the target holds."""
+    median, runs_accepted = source.row(_ACCEPTED, {"flow": flow.name}) or (None, 0)
+    if runs_accepted >= _FEW_RUNS:
+        return float(median)
+    table, in_use = sql.name(flow.target.table), merge.in_use(flow)
+    with transaction(flow.target.database, CHUNK) as target:
+        return float(target.value(f"SELECT count(*) FROM {table} AS target WHERE {in_use}"))

@@ -1,0 +1,98 @@
+"""Dead letters of records without a key: schemes whose code is null share the empty unit."""
+
+from __future__ import annotations
+
+import pytest
+
+from synctasks.flows.to_citizen.schemes import SCHEMES
+from tests.letters import (
+    add_scheme,
+    full_run,
+    happened,
+    letter,
+    letters,
+    scheme_id,
+    states,
+    typed,
+    worker,
+)
+from tests.rows import Connection, execute, rows
+
+
+@pytest.fixture
+def keyless(warehouse: Connection) -> dict[str, str]:
+    """Two schemes without a code, rejected; the records by name."""
+    for name in ("first", "second"):
+        add_scheme(warehouse, name, scheme_code=None)
+    full_run(SCHEMES)
+    return {name: f"scheme_id {scheme_id(name)}" for name in ("first", "second")}
+
+
+def test_records_without_a_key_have_a_letter_each(
+    keyless: dict[str, str], warehouse: Connection, citizen: Connection
+) -> None:
+    full_run(SCHEMES)
+    found = {each["record"]: each for each in letters(warehouse)}
+    assert found.keys() == set(keyless.values())
+    for each in found.values():
+        assert (each["unit"], each["state"], each["count"]) == ("", "open", 2)
+        assert each["messages"] == {"scheme_code": ["is missing"]}
+        assert (each["category"], happened(each)) == ("completeness", ["rejected"])
+    assert rows(citizen, "SELECT code FROM schemes") == []
+
+
+def test_a_record_that_gets_its_key_closes_its_own_letter_only(
+    keyless: dict[str, str], warehouse: Connection, citizen: Connection
+) -> None:
+    code = "UPDATE eligibility.scheme_master SET scheme_code = 'S-1' WHERE scheme_id = %s"
+    execute(warehouse, code, [scheme_id("first")])
+    full_run(SCHEMES)
+    assert rows(citizen, "SELECT code FROM schemes") == ["S-1"]
+    assert states(warehouse) == {keyless["first"]: "resolved", keyless["second"]: "open"}
+
+
+def test_a_replay_of_one_without_a_key_looks_at_all_of_them(
+    keyless: dict[str, str], warehouse: Connection
+) -> None:
+    with worker():
+        outcome = typed("dead-letters", "replay", str(letter(warehouse, keyless["first"])["id"]))
+    assert outcome.stdout == "1 replayed: 0 passed, 1 rejected again\n", outcome
+    attempts = {each["record"]: happened(each) for each in letters(warehouse)}
+    assert attempts == {
+        keyless["first"]: ["rejected", "replayed", "rejected"],
+        keyless["second"]: ["rejected"],
+    }
+    assert [each["count"] for each in letters(warehouse)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM eligibility.scheme_master WHERE scheme_id = %s",
+        "UPDATE eligibility.scheme_master SET status = 'INACTIVE' WHERE scheme_id = %s",
+    ],
+    ids=["deleted", "out of scope"],
+)
+def test_a_record_without_a_key_that_goes_away_keeps_its_letter(
+    keyless: dict[str, str], warehouse: Connection, change: str
+) -> None:
+    """As any other: it never passed."""
+    execute(warehouse, change, [scheme_id("first")])
+    full_run(SCHEMES)
+    assert states(warehouse) == dict.fromkeys(keyless.values(), "open")
+
+
+@pytest.mark.parametrize("code", ["", "   ", "\u00a0\t"], ids=repr)
+def test_a_blank_key_is_a_record_of_its_own(
+    warehouse: Connection, citizen: Connection, code: str
+) -> None:
+    add_scheme(warehouse, "blank", scheme_code=code)
+    add_scheme(warehouse, "S-1")
+    full_run(SCHEMES)
+    found = letter(warehouse, code)
+    assert (found["unit"], found["messages"]) == (code, {"scheme_code": ["is missing"]})
+    with worker():
+        outcome = typed("dead-letters", "replay", str(found["id"]))
+    assert outcome.stdout == "1 replayed: 0 passed, 1 rejected again\n", outcome
+    assert (letter(warehouse, code)["count"], letter(warehouse, code)["state"]) == (2, "open")
+    assert rows(citizen, "SELECT code FROM schemes") == ["S-1"]
