@@ -129,11 +129,15 @@ def worker() -> Iterator[None]:
         work.result()
 
 
+def drain_pending() -> None:
+    """Drain every lane in which changes are pending now."""
+    for database in {flow.source.database for flow in FLOWS}:
+        with transaction(database) as source:
+            due = pending_lanes(source)
+        for each in due:
+            drain(by_name(each.flow), each.lane)
+
+
 def _drain_until(over: threading.Event) -> None:
-    databases = {flow.source.database for flow in FLOWS}
     while not over.wait(0.01):
-        for database in databases:
-            with transaction(database) as source:
-                due = pending_lanes(source)
-            for each in due:
-                drain(by_name(each.flow), each.lane)
+        drain_pending()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any, TypeVar
 
 import click
@@ -100,9 +101,16 @@ def _filters(command: Command) -> Command:
     help="In this state; may be repeated.",
 )
 @click.option("--group-by", type=click.Choice([str(each) for each in GroupBy]), help="Count them.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Show so many in the table; --json has all.",
+)
 @json_option
 def list_command(
-    states: tuple[str, ...], group_by: str | None, as_json: bool, **filters: Any
+    states: tuple[str, ...], group_by: str | None, limit: int, as_json: bool, **filters: Any
 ) -> None:
     """List dead letters, oldest first; the open ones unless --state says otherwise."""
     chosen = None if "all" in states else [State(state) for state in states]
@@ -112,7 +120,7 @@ def list_command(
     elif as_json:
         print_json(list(find.find(wanted)))
     else:
-        _print_list(wanted)
+        _print_list(wanted, limit)
 
 
 def _print_groups(groups: Sequence[dict[str, Any]], by: str, as_json: bool) -> None:
@@ -130,7 +138,7 @@ def _print_groups(groups: Sequence[dict[str, Any]], by: str, as_json: bool) -> N
     console.print(table if groups else "No dead letters.")
 
 
-def _print_list(wanted: Filter) -> None:
+def _print_list(wanted: Filter, limit: int) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("id", justify="right", no_wrap=True)
     table.add_column("flow", no_wrap=True)
@@ -140,7 +148,7 @@ def _print_list(wanted: Filter) -> None:
     table.add_column("state", no_wrap=True)
     table.add_column("count", justify="right", no_wrap=True)
     table.add_column("last seen", no_wrap=True)
-    for letter in find.find(wanted):
+    for letter in islice(find.find(wanted), limit):
         table.add_row(
             str(letter["id"]),
             letter["flow"],
@@ -152,6 +160,9 @@ def _print_list(wanted: Filter) -> None:
             _minute(letter["last_seen"]),
         )
     console.print(table if table.row_count else "No dead letters.")
+    more = sum(find.count(wanted).values()) - table.row_count
+    if more > 0:
+        console.print(f"{more:,} more: count them with --group-by error, or give a larger --limit.")
 
 
 @dead_letters.command(epilog="\b\nExample:\n  synctasks dead-letters show 17")

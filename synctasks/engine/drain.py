@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 from synctasks import dead_letters
@@ -34,7 +35,16 @@ due AS (
     ORDER BY change.id
     LIMIT {_WINDOW}
 )
-SELECT key, bool_and(origin = 'captured'), bool_or(removal_accepted), array_agg(id)
+SELECT
+    key,
+    bool_and(origin = 'captured'),
+    bool_or(removal_accepted),
+    EXISTS (
+        SELECT
+        FROM synctasks.dead_letter
+        WHERE flow = %(flow)s AND unit = due.key AND state <> 'resolved'
+    ),
+    array_agg(id)
 FROM due
 GROUP BY key
 ORDER BY min(id)
@@ -155,10 +165,13 @@ WHERE id = %(run)s
 
 @dataclass(frozen=True)
 class _Changes:
-    """The due changes of a batch, by key, and the keys whose removal somebody has accepted."""
+    """The due changes of a batch, by key; the keys whose removal somebody has accepted, and those
+    that have a dead letter.
+    """
 
     ids: Mapping[str, list[int]]
     accepted: frozenset[str]
+    lettered: frozenset[str]
 
     def ids_of(self, keys: Iterable[str]) -> list[int]:
         return [each for key in keys for each in self.ids[key]]
@@ -194,9 +207,10 @@ class Drain:
             rows = source.rows(_TAKE, self._where)
         if not rows:
             return None
-        self._accepted = frozenset(key for key, _, accepted, _ in rows if accepted)
-        keys, captured = [row[0] for row in rows], [row[1] for row in rows]
-        changes = _Changes({key: ids for key, _, _, ids in rows}, self._accepted)
+        keys, captured, accepted, lettered, ids = zip(*rows, strict=True)
+        self._accepted = frozenset(compress(keys, accepted))
+        lettered_keys = frozenset(compress(keys, lettered))
+        changes = _Changes(dict(zip(keys, ids, strict=True)), self._accepted, lettered_keys)
         return changes, Batch(keys, captured)
 
     def held(
@@ -219,7 +233,7 @@ class Drain:
             if held:
                 self._hold(source, taken.ids_of(held))
             if forgotten:
-                self._keep_books(source, forgotten, ours, taken.accepted)
+                self._keep_books(source, forgotten, ours, taken)
             return bool(source.value(PENDING_SQL, self._where))
 
     def _forget(self, source: Transaction, ids: list[int], deferred: list[str]) -> list[_Forgotten]:
@@ -241,12 +255,12 @@ class Drain:
         source: Transaction,
         forgotten: Sequence[_Forgotten],
         books: Books,
-        accepted: frozenset[str],
+        taken: _Changes,
     ) -> None:
-        passed = books.passed_of(each.key for each in forgotten)
+        passed = books.passed_of(each.key for each in forgotten if each.key in taken.lettered)
         dead_letters.store(source, self._flow.name, books.letters)
         dead_letters.close(source, self._flow.name, passed, books.letters)
-        let_go = sum(key in accepted for key in books.keys.get("removed", ()))
+        let_go = sum(key in taken.accepted for key in books.keys.get("removed", ()))
         source.execute(_HISTORY, self._history(forgotten, {**books.counts, "accepted": let_go}))
         for run in sorted({run for each in forgotten for run in each.runs}):
             of_run = [each.key for each in forgotten if run in each.runs]

@@ -11,7 +11,17 @@ import pytest
 
 from synctasks import audit
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
-from tests.letters import full_run, happened, letter, letters, states, typed, worker
+from synctasks.flows.to_citizen.schemes import SCHEMES
+from tests.letters import (
+    add_scheme,
+    full_run,
+    happened,
+    letter,
+    letters,
+    states,
+    typed,
+    worker,
+)
 from tests.rows import Connection, add_record, execute, rows
 
 Work = Callable[[], None]
@@ -85,13 +95,6 @@ def test_many_are_counted_first_and_want_a_yes_without_a_terminal(
     assert rows(warehouse, f"SELECT key FROM ({AUDIT}) AS noted, synctasks.change_log") == []
 
 
-@pytest.mark.parametrize("words", [["replay"], ["discard", "--reason", "old"], ["check"]])
-def test_nothing_is_done_to_all_of_them_by_mistake(five: list[int], words: list[str]) -> None:
-    outcome = typed("dead-letters", *words, *(["--yes"] if words != ["check"] else []))
-    assert (outcome.returncode, outcome.stdout) == (2, "")
-    assert "Which? Name their ids, or a filter" in outcome.stderr
-
-
 def test_a_replay_in_bulk_is_paced(
     five: list[int], warehouse: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +117,22 @@ def test_a_replay_in_bulk_is_paced(
     noted = [(action, subject) for _, action, _, subject, _ in rows(warehouse, AUDIT)]
     assert noted[0] == ("replay", f"2 dead letters, from {five[0]} to {five[1]}")
     assert len(noted) == 3
+
+
+def test_letters_of_several_flows_are_replayed_at_once(
+    five: list[int], warehouse: Connection
+) -> None:
+    add_scheme(warehouse, "S-1", scheme_name="")
+    full_run(SCHEMES)
+    execute(warehouse, "UPDATE eligibility.scheme_master SET scheme_name = 'Right'")
+    mend(warehouse, "GR-3")
+    result = {"replayed": 4, "passed": 2, "rejected": 2}
+    assert replay("--category", "completeness", "--yes") == (1, result)
+    noted = rows(warehouse, AUDIT)
+    assert {(action, flow) for _, action, flow, _, _ in noted} == {
+        ("replay", "profile_data"),
+        ("replay", "schemes"),
+    }
 
 
 def test_a_replay_does_not_say_that_a_deleted_record_passed(
@@ -177,13 +196,3 @@ def test_a_discarded_letter_can_be_replayed_by_its_id(
     found = letter(warehouse, "GR-1")
     assert found["state"] == "open"
     assert happened(found) == ["rejected", "discarded", "replayed", "rejected"]
-
-
-@pytest.mark.parametrize("reason", [[], ["--reason", ""], ["--reason", "  "]], ids=repr)
-def test_a_discard_wants_a_reason(
-    five: list[int], warehouse: Connection, reason: list[str]
-) -> None:
-    outcome = typed("dead-letters", "discard", str(five[0]), *reason)
-    assert (outcome.returncode, outcome.stdout) == (2, "")
-    assert "--reason" in outcome.stderr
-    assert set(states(warehouse).values()) == {"open"}

@@ -133,6 +133,15 @@ def test_a_deferred_record_keeps_its_letter_until_the_full_run(
     assert names_at_portal(citizen) == {"GR-1": "Right"}
 
 
+def test_a_replay_asks_no_event_filter(carry: Work, warehouse: Connection) -> None:
+    """Somebody wants the record now, however long ago it was updated."""
+    add_record(warehouse, "GR-1", gender="female", created_at=None, updated_at=LONG_AGO)
+    by_full_run(carry, warehouse)
+    execute(warehouse, "UPDATE golden_records SET gender = 'F'")
+    by_replay(carry, warehouse)
+    assert states(warehouse) == {"GR-1": "resolved"}
+
+
 @pytest.mark.usefixtures("rejected")
 def test_a_deleted_records_letter_stays_until_somebody_discards_it(
     carry: Work, warehouse: Connection, citizen: Connection

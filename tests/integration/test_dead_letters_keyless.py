@@ -49,6 +49,9 @@ def test_a_record_that_gets_its_key_closes_its_own_letter_only(
     full_run(SCHEMES)
     assert rows(citizen, "SELECT code FROM schemes") == ["S-1"]
     assert states(warehouse) == {keyless["first"]: "resolved", keyless["second"]: "open"}
+    execute(warehouse, code.replace("S-1", "S-2"), [scheme_id("second")])
+    full_run(SCHEMES)
+    assert states(warehouse) == dict.fromkeys(keyless.values(), "resolved"), "the last of them, too"
 
 
 def test_a_replay_of_one_without_a_key_looks_at_all_of_them(
@@ -82,7 +85,27 @@ def test_a_record_without_a_key_that_goes_away_keeps_its_letter(
     assert states(warehouse) == dict.fromkeys(keyless.values(), "open")
 
 
-@pytest.mark.parametrize("code", ["", "   ", "\u00a0\t"], ids=repr)
+def test_a_replay_resolves_nothing_that_did_not_arrive(
+    keyless: dict[str, str], warehouse: Connection, citizen: Connection
+) -> None:
+    """The record has a key by now: its old unit, which is replayed, does not hold it any more."""
+    code = "UPDATE eligibility.scheme_master SET scheme_code = 'S-1' WHERE scheme_id = %s"
+    execute(warehouse, code, [scheme_id("first")])
+    with worker():
+        typed("dead-letters", "replay", str(letter(warehouse, keyless["first"])["id"]))
+    arrived = rows(citizen, "SELECT code FROM schemes") == ["S-1"]
+    assert (states(warehouse)[keyless["first"]] == "resolved") == arrived
+
+
+def test_a_blank_code_and_none_are_counted_once_each(warehouse: Connection) -> None:
+    """Both are of the empty unit: it is asked for twice, and holds each record once."""
+    add_scheme(warehouse, "blank", scheme_code="")
+    add_scheme(warehouse, "none", scheme_code=None, status="INACTIVE")
+    counts = full_run(SCHEMES)
+    assert (counts["read"], counts["rejected"], counts["filtered"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("code", ["", " \u00a0\t"], ids=repr)
 def test_a_blank_key_is_a_record_of_its_own(
     warehouse: Connection, citizen: Connection, code: str
 ) -> None:

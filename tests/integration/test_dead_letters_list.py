@@ -227,3 +227,23 @@ def test_a_number_that_no_letter_has(words: list[str], number: str) -> None:
     assert line == (
         f"synctasks: dead letter {number}: there is none of this number. See: dead-letters list."
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["replay", "--yes"], "Which? Name their ids, or a filter"),
+        (["check"], "Which? Name their ids, or a filter"),
+        (["discard", "--yes", "--reason", "old"], "Which? Name their ids, or a filter"),
+        (["discard", "--flow", "profile_data", "--yes"], "Missing option '--reason'"),
+        (["discard", "--flow", "profile_data", "--yes", "--reason", " "], "--reason is blank"),
+    ],
+    ids=as_typed,
+)
+def test_nothing_is_done_to_all_of_them_by_mistake_or_without_a_reason(
+    words: list[str], said: str
+) -> None:
+    outcome = typed("dead-letters", *words)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert said in outcome.stderr
+    assert len(listed()) == len(OPEN)
