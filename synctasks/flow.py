@@ -229,6 +229,8 @@ def _problems(flow: Flow) -> list[str]:
         problems.append(f"the target's key {flow.target.key!r} is not among the columns")
     if flow.target.identity and flow.target.identity not in columns:
         problems.append(f"the target's identity {flow.target.identity!r} is not among the columns")
+    if flow.source.key_nullable and flow.source.key_type != "text":
+        problems.append("only a text key may be null: the unit of such rows is the empty text")
     if (flow.absent is Absent.DEACTIVATE) != (flow.deactivation is not None):
         problems.append("absent = deactivate and a deactivation go together")
     problems += _contract_problems(flow)

@@ -65,8 +65,9 @@ class _Age(click.ParamType[timedelta]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number, unit = str(value)[:-1], str(value)[-1:]
-        if not (number.isascii() and number.isdecimal() and unit in _UNITS):
-            self.fail(f"{value!r} is no age: write it as 30m, 12h, 7d or 2w", param, ctx)
+        # Five digits of anything are older than any letter.
+        if not (number.isascii() and number.isdecimal() and unit in _UNITS and len(number) <= 5):
+            self.fail(f"{str(value)[:20]!r} is no age: write it as 30m, 12h, 7d or 2w", param, ctx)
         return timedelta(**{_UNITS[unit]: int(number)})
 
 
@@ -226,6 +227,15 @@ def check(numbers: tuple[int, ...], as_json: bool, **filters: Any) -> None:
         sys.exit(1)
 
 
+_OUTCOMES = {
+    "written": "passes",
+    "unchanged": "passes",
+    "superseded": "passes",
+    "filtered": "is out of scope",
+    "waiting": "waits for its reference",
+}
+
+
 def _trial(flow: Flow, letters: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     units = list(dict.fromkeys(letter["unit"] for letter in letters))
     books = trial(flow, lane_count(flow), units)
@@ -242,8 +252,7 @@ def _now(letter: dict[str, Any], books: Books) -> dict[str, str | None]:
             return {"now": "rejected", "error": rejected.error}
     boxes = (box for box, keys in books.keys.items() if box and letter["unit"] in keys)
     box = next(boxes, None)
-    words = {"written": "passes", "unchanged": "passes", "filtered": "is out of scope"}
-    return {"now": words.get(box or "", box or "is gone from the source"), "error": None}
+    return {"now": _OUTCOMES.get(box or "", "is gone from the source"), "error": None}
 
 
 @dead_letters.command(epilog=_ACT_EXAMPLES.format(name="replay", reason=""))
@@ -254,7 +263,7 @@ def _now(letter: dict[str, Any], books: Books) -> dict[str, str | None]:
 def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **filters: Any) -> None:
     """Reconcile their units once more, and say what became of them.
 
-    Exits 1 if any was rejected again, or no worker answers within 10 seconds.
+    Exits 1 if any did not pass, or no worker answers within 10 seconds.
     """
     letters = _letters(numbers, filters)
     if len(letters) > 1:
@@ -262,16 +271,19 @@ def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **filters: Any) -
     for flow, some in _by_flow(letters):
         _replay(flow, some)
     ids = [letter["id"] for letter in letters]
-    left = {letter["id"] for letter in find.find(Filter(ids=ids, states=(State.OPEN,)))}
-    result = {"replayed": len(ids), "passed": len(ids) - len(left), "rejected": len(left)}
+    outcomes = find.outcomes(ids)
+    passed, rejected = outcomes.pop("passed", 0), outcomes.pop("rejected", 0)
     if as_json:
-        print_json(result)
+        neither = sum(outcomes.values())
+        counts = {"passed": passed, "rejected": rejected, "neither": neither}
+        print_json({"replayed": len(ids), **counts})
     else:
+        others = (f", {count:,} {what}" for what, count in outcomes.items())
         console.print(
-            f"{result['replayed']:,} replayed: {result['passed']:,} passed, "
-            f"{result['rejected']:,} rejected again"
+            f"{len(ids):,} replayed: {passed:,} passed, {rejected:,} rejected again"
+            + "".join(others)
         )
-    if left:
+    if passed < len(ids):
         sys.exit(1)
 
 

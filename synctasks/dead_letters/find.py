@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,6 +65,16 @@ _ONE = f"""\
 SELECT {", ".join((*_COLUMNS, *_DETAILS))}
 FROM synctasks.dead_letter
 WHERE id = %(id)s
+"""
+
+# The last attempt says it; a worker that has not settled yet leaves the replay itself there.
+_OUTCOMES = """\
+SELECT
+    CASE WHEN state = 'resolved' THEN 'passed' ELSE attempts -> -1 ->> 'what' END,
+    count(*)
+FROM synctasks.dead_letter
+WHERE id = ANY (%(ids)s::bigint[])
+GROUP BY 1
 """
 
 _PAGE_ROWS = 1_000
@@ -153,6 +164,15 @@ def groups(wanted: Filter, by: GroupBy) -> list[dict[str, Any]]:
             group["last_seen"] = max(group["last_seen"], last_seen)
     largest_first = sorted(sums.values(), key=lambda group: -int(group["letters"]))
     return [{name: _plain(value) for name, value in group.items()} for group in largest_first]
+
+
+def outcomes(numbers: Sequence[int]) -> dict[str, int]:
+    """How many of replayed letters passed, were rejected, or what else came of them."""
+    found: Counter[str] = Counter()
+    for database in Database:
+        with transaction(database) as tx:
+            found.update(dict(tx.rows(_OUTCOMES, {"ids": list(numbers)})))
+    return dict(found)
 
 
 def one(number: int) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Collection, Sequence
 
-from synctasks.database import Transaction, array
+from synctasks.database import Transaction
 from synctasks.dead_letters.letter import Letter
 from synctasks.dead_letters.seal import seal
 
@@ -45,7 +45,9 @@ FROM jsonb_to_recordset(%(letters)s::jsonb) AS letter (
     source_row text
 )
 ORDER BY letter.record
-ON CONFLICT (flow, kind, record) WHERE state <> 'resolved' DO UPDATE SET
+ON CONFLICT (
+    flow, kind, hashtextextended(record, 0), hashtextextended(record, 1)
+) WHERE state <> 'resolved' DO UPDATE SET
     category = EXCLUDED.category,
     unit = EXCLUDED.unit,
     error = EXCLUDED.error,
@@ -66,17 +68,22 @@ ON CONFLICT (flow, kind, record) WHERE state <> 'resolved' DO UPDATE SET
 RETURNING record, count = 1
 """
 
-# The records of a unit that were rejected just now stay open, whatever else of it passed.
 _CLOSE = """\
 UPDATE synctasks.dead_letter
 SET
     state = 'resolved',
     attempts = attempts || jsonb_build_object('at', statement_timestamp(), 'what', 'passed')
-WHERE flow = %(flow)s
-    AND kind = 'record'
-    AND state <> 'resolved'
-    AND unit = ANY (%(units)s::text[])
-    AND record <> ALL (%(rejected)s::text[])
+WHERE id = ANY (%(numbers)s) AND state <> 'resolved'
+"""
+
+_REOPEN = """\
+UPDATE synctasks.dead_letter
+SET
+    state = 'open',
+    attempts = attempts
+        || jsonb_build_object('at', statement_timestamp(), 'what', outcome.what)
+FROM jsonb_to_recordset(%(outcomes)s::jsonb) AS outcome (number bigint, what text)
+WHERE dead_letter.id = outcome.number AND dead_letter.state = 'replayed'
 """
 
 
@@ -95,13 +102,17 @@ def store(source: Transaction, flow: str, letters: Sequence[Letter]) -> None:
         log.warning("rejected: flow=%s and %d more", flow, len(opened) - _MOST_LINES)
 
 
-def close(
-    source: Transaction, flow: str, units: Collection[str], rejected: Sequence[Letter]
-) -> None:
-    """Resolve the letters of units that passed. Raises SynctasksError."""
-    if units:
-        records = array(letter.record for letter in rejected)
-        source.execute(_CLOSE, {"flow": flow, "units": array(units), "rejected": records})
+def close(source: Transaction, numbers: Collection[int]) -> None:
+    """Resolve letters whose records passed. Raises SynctasksError."""
+    if numbers:
+        source.execute(_CLOSE, {"numbers": list(numbers)})
+
+
+def reopen(source: Transaction, outcomes: Collection[tuple[int, str]]) -> None:
+    """Note what came of replays whose records neither passed nor were rejected: (number, what)."""
+    if outcomes:
+        document = json.dumps([{"number": number, "what": what} for number, what in outcomes])
+        source.execute(_REOPEN, {"outcomes": document})
 
 
 def _columns(letter: Letter) -> dict[str, object]:

@@ -75,15 +75,6 @@ class Books:
         counts = {box: self.found[box] for box in COUNTS}
         return {**counts, "read": sum(counts[box] for box in BOXES)}
 
-    def passed_of(self, keys: Iterable[str]) -> list[str]:
-        """The units among the keys whose dead letters are over: they passed their contract.
-
-        The unit of the records without a key is over wherever it was looked at: those that still
-        have none are among the letters.
-        """
-        passed = {key for box in PASSED for key in self.keys.get(box, ())}
-        return [key for key in keys if key in passed or not key]
-
     def only(self, keys: Iterable[str]) -> Books:
         """The books of some of the keys, where all were asked for by name: those that this worker
         was the one to forget.

@@ -37,7 +37,7 @@ FROM (
                 SELECT dead_letter.unit
                 FROM synctasks.dead_letter
                 WHERE dead_letter.flow = %(flow)s AND dead_letter.state <> 'resolved'
-            ) THEN 'marked'
+            ){once_keyless} THEN 'marked'
             WHEN ({scope}) IS NOT TRUE THEN 'out_of_scope'
             WHEN (
             {gate}
@@ -49,6 +49,15 @@ FROM (
     OFFSET 0
 ) AS source
 """
+
+# A record that had no key when it was rejected.
+_ONCE_KEYLESS = """ OR {record} IN (
+                SELECT dead_letter.record
+                FROM synctasks.dead_letter
+                WHERE dead_letter.flow = %(flow)s
+                    AND dead_letter.state <> 'resolved'
+                    AND dead_letter.unit = ''
+            )"""
 
 _DIGEST = """\
 bit_xor(
@@ -89,7 +98,6 @@ _EXTRAS = """\
             AND {in_use}
             AND target.{key} <> ALL (%(handed)s::text[]::{key_type}[])
     ) <> count(*) FILTER (WHERE matched.found)"""
-
 
 _KEYS = "SELECT %(differing)s::text[] || %(marked)s::text[]"
 
@@ -165,6 +173,9 @@ def _source_sql(flow: Flow, within: Range, hashes: str) -> str:
         key=key,
         hashes=hashes.format(hash=_hash(extract.value(each) for each in _hashed(flow)), key=key),
         columns=sql.names(flow.watched, of="source", indent=8),
+        once_keyless=_ONCE_KEYLESS.format(record=extract.row_name(flow))
+        if flow.source.key_nullable
+        else "",
         scope=extract.scope(flow),
         gate=flow.contract.gate(),
         table=sql.name(flow.source.table),

@@ -9,9 +9,10 @@ from typing import Any
 
 from synctasks import dead_letters
 from synctasks.database import DRAIN, Limits, Transaction, array, transaction
-from synctasks.engine import lock, removals
+from synctasks.engine import letters, lock, removals
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, Books
+from synctasks.engine.letters import Letters
 from synctasks.engine.reconcile import reconcile
 from synctasks.flow import Flow
 from synctasks.lane import PENDING_SQL, due_sql
@@ -42,7 +43,7 @@ SELECT
     EXISTS (
         SELECT
         FROM synctasks.dead_letter
-        WHERE flow = %(flow)s AND unit = due.key AND state <> 'resolved'
+        WHERE flow = %(flow)s AND state <> 'resolved'
     ),
     array_agg(id)
 FROM due
@@ -165,13 +166,13 @@ WHERE id = %(run)s
 
 @dataclass(frozen=True)
 class _Changes:
-    """The due changes of a batch, by key; the keys whose removal somebody has accepted, and those
-    that have a dead letter.
+    """The due changes of a batch, by key; the keys whose removal somebody has accepted; the dead
+    letters of all of them.
     """
 
     ids: Mapping[str, list[int]]
     accepted: frozenset[str]
-    lettered: frozenset[str]
+    letters: Letters
 
     def ids_of(self, keys: Iterable[str]) -> list[int]:
         return [each for key in keys for each in self.ids[key]]
@@ -205,13 +206,16 @@ class Drain:
     def take(self, lane: int) -> tuple[_Changes, Batch] | None:
         with transaction(self._flow.source.database, self.limits) as source:
             rows = source.rows(_TAKE, self._where)
-        if not rows:
-            return None
-        keys, captured, accepted, lettered, ids = zip(*rows, strict=True)
+            if not rows:
+                return None
+            keys, captured, accepted, there_are_letters, ids = zip(*rows, strict=True)
+            found = Letters()
+            if any(there_are_letters):
+                found = letters.of_keys(self._flow, array(keys), source)
         self._accepted = frozenset(compress(keys, accepted))
-        lettered_keys = frozenset(compress(keys, lettered))
-        changes = _Changes(dict(zip(keys, ids, strict=True)), self._accepted, lettered_keys)
-        return changes, Batch(keys, captured)
+        return _Changes(dict(zip(keys, ids, strict=True)), self._accepted, found), Batch(
+            keys, captured
+        )
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -257,9 +261,8 @@ class Drain:
         books: Books,
         taken: _Changes,
     ) -> None:
-        passed = books.passed_of(each.key for each in forgotten if each.key in taken.lettered)
         dead_letters.store(source, self._flow.name, books.letters)
-        dead_letters.close(source, self._flow.name, passed, books.letters)
+        taken.letters.settle(source, self._flow, books, {each.key for each in forgotten})
         let_go = sum(key in taken.accepted for key in books.keys.get("removed", ()))
         source.execute(_HISTORY, self._history(forgotten, {**books.counts, "accepted": let_go}))
         for run in sorted({run for each in forgotten for run in each.runs}):

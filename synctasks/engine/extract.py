@@ -155,6 +155,12 @@ def value(column: Column) -> str:
     return f"({masked})::{column.type}"
 
 
+def row_name(flow: Flow) -> str:
+    """What names a row `source` where it has no key: its primary key, column by column."""
+    own = (f"'{column} ' || {sql.name(f'source.{column}')}" for column in flow.source.row_key)
+    return f"concat_ws(', ', {', '.join(own)})"
+
+
 def wanted_row(flow: Flow) -> str:
     """The condition under which a row `source` is of the unit `wanted.key`."""
     key = sql.name(f"source.{flow.source.key}")

@@ -10,7 +10,7 @@ from synctasks import sql
 from synctasks.contracts import Json
 from synctasks.database import Transaction, array
 from synctasks.dead_letters import Letter
-from synctasks.engine.extract import scope, wanted_row
+from synctasks.engine.extract import row_name, scope, wanted_row
 from synctasks.errors import RowError
 from synctasks.flow import Flow
 
@@ -107,10 +107,5 @@ def _record(flow: Flow) -> str:
     """What names the record: its unit, or where it has no key its row's own."""
     if not flow.source.key_nullable:
         return "wanted.key"
-    own = ", ".join(
-        f"'{column} ' || {sql.name(f'source.{column}')}" for column in flow.source.row_key
-    )
-    return (
-        f"CASE WHEN {sql.name(f'source.{flow.source.key}')} IS NULL"
-        f" THEN concat_ws(', ', {own}) ELSE wanted.key END"
-    )
+    key = sql.name(f"source.{flow.source.key}")
+    return f"CASE WHEN {key} IS NULL THEN {row_name(flow)} ELSE wanted.key END"

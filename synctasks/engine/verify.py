@@ -38,8 +38,6 @@ WRONG = ("missing", "extra", "different")
 _RANGE_ROWS = 20_000
 _KEYS_AT_ONCE = 500
 
-_KEYLESS = "SELECT EXISTS (SELECT FROM {table} AS source WHERE source.{key} IS NULL)"
-
 # What explains a difference, the strongest last.
 _MARKS = """\
 SELECT dead_letter.unit, 'dead_lettered'
@@ -124,7 +122,7 @@ class _Verifier:
         yield self._so_far
 
     def _source_ranges(self) -> Iterator[Range]:
-        low: str | None = None
+        low = walk.start(self._flow)
         while True:
             with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
                 high = walk.source_bound(self._flow, low, _RANGE_ROWS, source)
@@ -164,11 +162,8 @@ class _Verifier:
             low = page.last
 
     def _has_keyless(self) -> bool:
-        statement = _KEYLESS.format(
-            table=sql.name(self._flow.source.table), key=sql.name(self._flow.source.key)
-        )
         with transaction(self._flow.source.database) as source:
-            return bool(source.value(statement))
+            return bool(source.value(walk.keyless_sql(self._flow)))
 
     def _look_at(self, keys: Sequence[str], *, counted: bool = True) -> None:
         """Look at keys one by one, lane by lane."""

@@ -48,6 +48,14 @@ FROM pg_catalog.pg_class
 WHERE oid = to_regclass(%(table)s) AND reltuples > 0
 """
 
+_KEYLESS = """\
+SELECT EXISTS (
+    SELECT
+    FROM {table} AS source
+    WHERE source.{key} IS NULL OR source.{key} = ''
+)
+"""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -74,6 +82,16 @@ def within(range: Range, key: str, key_type: str) -> str:
     if range.high is not None:
         bounds.append(f"{key} <= %(high)s::{key_type}")
     return " AND ".join(bounds)
+
+
+def start(flow: Flow) -> str | None:
+    """Where a walk of the source begins: the unit of the empty key is none of its ranges."""
+    return "" if flow.source.key_nullable else None
+
+
+def keyless_sql(flow: Flow) -> str:
+    """Whether the source has rows of the empty key: without a key, or with an empty one."""
+    return _KEYLESS.format(table=sql.name(flow.source.table), key=sql.name(flow.source.key))
 
 
 def target_page(flow: Flow, range: Range, size: int, target: Transaction) -> Page:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,40 +56,50 @@ def after(point: str, function: Function) -> Function:
     return wrapped
 
 
-def _after_phase(function: Function) -> Function:
+def _after_planning(function: Function) -> Function:
     """The points at which a planning step of some phase is committed."""
 
-    def wrapped(flow: Any, standing: Any, lanes: int) -> Any:
+    def planned(flow: Any, standing: Any, lanes: int) -> Any:
         result = function(flow, standing, lanes)
         reach(f"{standing.phase} planned")
         return result
 
-    return wrapped
+    return planned
 
 
 def _after_taking(function: Function) -> Function:
     """The points at which a chunk of some phase is taken."""
 
-    def wrapped(self: Chunk, lane: int) -> Any:
+    def take(self: Chunk, lane: int) -> Any:
         result = function(self, lane)
-        if result is not None:
-            reach(f"{self._phase} chunk taken")
+        reach(f"{self._phase} chunk taken" if result else "no chunk to take")
         return result
 
-    return wrapped
+    return take
 
 
-def _before_settling(function: Function) -> Function:
-    """The points at which the target has committed a chunk of some phase."""
+def _around_settling(function: Function) -> Function:
+    """The points at which a chunk of some phase is committed at the target, and then settled."""
 
-    def wrapped(self: Chunk, *arguments: Any) -> Any:
+    def settle(self: Chunk, *arguments: Any) -> Any:
         reach(f"{self._phase} chunk committed")
-        return function(self, *arguments)
+        result = function(self, *arguments)
+        reach(f"{self._phase} chunk settled")
+        return result
 
-    return wrapped
+    return settle
 
+
+# The package's `step` is the function, not its module.
+_steps: Any = import_module("synctasks.engine.refresh.step")
 
 runs.start = after("run started", runs.start)
-plan._PHASES["source"] = after("source about to be planned", plan._PHASES["source"])
-plan._PHASES["guard"] = after("guard about to be judged", plan._PHASES["guard"])
-_step = __import__("synctasks.engine.refresh.step", fromlist=["plan"])
+for _phase in ("source", "finish"):
+    plan._PHASES[_phase] = after(f"{_phase} about to be planned", plan._PHASES[_phase])
+_steps.plan = _after_planning(_steps.plan)
+_steps.compare_next = after("range settled", _steps.compare_next)
+ranges._compare_claimed = before("range claimed", ranges._compare_claimed)
+ranges._hand_on_compared = before("range compared", ranges._hand_on_compared)
+reconcile.merge_staged = before("chunk staged", reconcile.merge_staged)
+Chunk.take = _after_taking(Chunk.take)  # type: ignore[method-assign]
+Chunk.settle = _around_settling(Chunk.settle)  # type: ignore[method-assign]

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from synctasks import dead_letters
 from synctasks.database import CHUNK, Limits, Transaction, transaction
-from synctasks.engine import lock
+from synctasks.engine import letters, lock
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, Books
+from synctasks.engine.letters import Letters
 from synctasks.engine.refresh import claims
 from synctasks.engine.refresh.runs import Standing, mismatched
 from synctasks.errors import PermanentError, SynctasksError, TransientError
@@ -47,15 +48,7 @@ WHERE run = %(run)s
         )
     )
     AND finished_at IS NULL
-RETURNING
-    number,
-    phase,
-    keys,
-    ARRAY(
-        SELECT unit
-        FROM synctasks.dead_letter
-        WHERE flow = %(flow)s AND state <> 'resolved' AND unit IN (SELECT unnest(keys))
-    )
+RETURNING number, phase, keys
 """
 
 _SETTLE = f"""\
@@ -96,8 +89,7 @@ class Chunk:
         self._number: int | None = None
         self._lane: int | None = None
         self._phase = "source"
-        # The units that have a dead letter: what became of those is asked for by name.
-        self._lettered: list[str] = []
+        self._letters = Letters()
         self._began = time.monotonic()
 
     def enter(self, target: Transaction) -> int | None:
@@ -113,21 +105,17 @@ class Chunk:
         return lock.take_any(target, self._flow, open_lanes)
 
     def take(self, lane: int) -> tuple[int, Batch] | None:
-        wanted = {
-            "flow": self._flow.name,
-            "run": self._run,
-            "lane": lane,
-            "full": self._full,
-        }
+        wanted = {"run": self._run, "lane": lane, "full": self._full}
         with transaction(self._flow.source.database, self.limits) as source:
             row = source.row(_TAKE, {**wanted, "mine": self._number})
-        if row is None:
-            return None
-        number, self._phase, keys, self._lettered = row
-        self._number, self._lane = number, lane
-        return number, Batch(
-            keys, remove=self._phase == "target", run=self._run, named=self._lettered
-        )
+            if row is None:
+                return None
+            number, self._phase, keys = row
+            self._number, self._lane = number, lane
+            self._letters = letters.of_chunk(self._flow, self._run, number, source)
+        # What becomes of the units that have letters is asked for by name.
+        named = self._letters.units
+        return number, Batch(keys, remove=self._phase == "target", run=self._run, named=named)
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -153,8 +141,7 @@ class Chunk:
         assert so_far is not None, "an aggregate returns a row"
         if not mismatched(*so_far):
             dead_letters.store(source, self._flow.name, books.letters)
-        passed = books.passed_of(self._lettered)
-        dead_letters.close(source, self._flow.name, passed, books.letters)
+        self._letters.settle(source, self._flow, books)
 
     def give_back(self, error: SynctasksError) -> None:
         """Say what becomes of the chunk that was taken, if any was, after an error."""

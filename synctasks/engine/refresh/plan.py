@@ -79,7 +79,7 @@ FROM counted
 # Records without a key have a unit of their own; so have those that had none at the last run.
 _KEYLESS = """\
 SELECT '' AS key
-WHERE EXISTS (SELECT FROM {table} AS source WHERE source.{key} IS NULL)
+WHERE ({is_there})
     OR EXISTS (
         SELECT
         FROM synctasks.dead_letter
@@ -156,21 +156,22 @@ def _walk_source(planner: _Planner) -> None:
     """Pass 1: every key of the source, in scope or not (what is not, is counted)."""
     flow = planner.flow
     size = min(_RANGE_ROWS, planner.standing.chunk_rows * planner.lanes)
-    low = Range(planner.key, None)
+    low = walk.start(flow) if planner.key is None else planner.key
+    key = sql.name(flow.source.key)
     statement = ALONE + _ADD_RANGES.format(
-        key=sql.name(flow.source.key),
+        key=key,
         table=sql.name(flow.source.table),
-        after=walk.within(low, f"source.{sql.name(flow.source.key)}", flow.source.key_type),
+        after=walk.within(Range(low, None), f"source.{key}", flow.source.key_type),
     )
     page = {"run": planner.standing.run, "size": size, "page": size * _RANGES_A_PAGE}
-    row = planner.source.row(statement, {**page, "low": planner.key})
+    row = planner.source.row(statement, {**page, "low": low})
     assert row is not None, "an aggregate returns a row"
     keys, is_last, high = row
     if not is_last:
         planner.move("source", key=high, planned=keys)
         return
     if flow.source.key_nullable:
-        keyless = _KEYLESS.format(table=sql.name(flow.source.table), key=sql.name(flow.source.key))
+        keyless = _KEYLESS.format(is_there=walk.keyless_sql(flow))
         planner.hand_on(keyless, "source", {"flow": flow.name})
     planner.move("guard", planned=keys)
 

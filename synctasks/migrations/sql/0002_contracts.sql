@@ -7,9 +7,13 @@ CREATE TABLE synctasks.held (
     key text NOT NULL,
     lane smallint NOT NULL,
     captured_at timestamptz NOT NULL,
-    since timestamptz NOT NULL DEFAULT statement_timestamp(),
-    PRIMARY KEY (flow, key)
+    since timestamptz NOT NULL DEFAULT statement_timestamp()
 );
+
+CREATE UNIQUE INDEX held_once
+    ON synctasks.held (flow, hashtextextended(key, 0), hashtextextended(key, 1));
+
+CREATE INDEX held_key ON synctasks.held USING hash (key);
 
 ALTER TABLE synctasks.change_log
     ADD COLUMN removal_accepted boolean NOT NULL DEFAULT false;
@@ -26,13 +30,21 @@ ALTER TABLE synctasks.dead_letter
 
 DROP INDEX synctasks.dead_letter_unsettled;
 
+-- Hashes, since a key may be as long as an index allows: beside a flow's name it does not fit.
 CREATE UNIQUE INDEX dead_letter_unresolved
-    ON synctasks.dead_letter (flow, kind, record)
+    ON synctasks.dead_letter (
+        flow, kind, hashtextextended(record, 0), hashtextextended(record, 1)
+    )
     WHERE state <> 'resolved';
 
-CREATE INDEX dead_letter_unit
-    ON synctasks.dead_letter (flow, unit)
-    WHERE state <> 'resolved';
+CREATE INDEX dead_letter_unit ON synctasks.dead_letter USING hash (unit) WHERE state <> 'resolved';
+
+ALTER TABLE synctasks.deferred DROP CONSTRAINT deferred_pkey;
+
+CREATE UNIQUE INDEX deferred_once
+    ON synctasks.deferred (flow, hashtextextended(key, 0), hashtextextended(key, 1));
+
+CREATE INDEX deferred_key ON synctasks.deferred USING hash (key);
 
 -- `prefilter`: how a run finds what differs, as far as the two servers allow. `row_bytes`: the
 -- source's mean row. `cursor_range`: the number of the range whose target keys are walked.

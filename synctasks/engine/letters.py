@@ -1,0 +1,125 @@
+"""The dead letters of the units that are being reconciled, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+
+from synctasks import dead_letters, sql
+from synctasks.database import Transaction
+from synctasks.engine import extract
+from synctasks.engine.books import PASSED, Books
+from synctasks.flow import Flow
+
+_OF_KEYS = """\
+SELECT id, unit, record, source_row IS NULL
+FROM synctasks.dead_letter
+WHERE flow = %(flow)s
+    AND kind = 'record'
+    AND state <> 'resolved'
+    AND unit IN ({keys})
+"""
+
+# A record that had no key when it was rejected, and has one of these now.
+_ONCE_KEYLESS = """\
+UNION ALL
+SELECT dead_letter.id, source.{key}, dead_letter.record, false
+FROM {table} AS source
+JOIN synctasks.dead_letter ON dead_letter.record = {record}
+WHERE source.{key} IN ({keys})
+    AND source.{key} <> ''
+    AND dead_letter.flow = %(flow)s
+    AND dead_letter.kind = 'record'
+    AND dead_letter.state <> 'resolved'
+    AND dead_letter.unit = ''
+"""
+
+_KEYS = "SELECT unnest(%(keys)s::text[])"
+_KEYS_OF_CHUNK = """\
+SELECT unnest(chunk.keys)
+    FROM synctasks.chunk
+    WHERE chunk.run = %(run)s AND chunk.number = %(number)s"""
+
+# What a replay comes to where its record neither passes nor is rejected.
+_OTHER_OUTCOMES = {
+    "filtered": "is out of scope",
+    "deferred": "is deferred",
+    "waiting": "waits for its reference",
+    "held": "its removal is held",
+}
+_GONE = "is gone from the source"
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A letter not resolved: its unit now, its record, and whether it is about a removal."""
+
+    number: int
+    unit: str
+    record: str
+    of_removal: bool
+
+
+class Letters:
+    """The letters, not resolved, of some units."""
+
+    def __init__(self, found: Collection[tuple[int, str, str, bool]] = ()) -> None:
+        self._open = [_Open(*row) for row in found]
+
+    @property
+    def units(self) -> list[str]:
+        """The units that have letters."""
+        return list(dict.fromkeys(letter.unit for letter in self._open))
+
+    def settle(
+        self, source: Transaction, flow: Flow, books: Books, units: Collection[str] | None = None
+    ) -> None:
+        """Resolve those whose records passed; note what came of a replay that did not.
+
+        `units` are those that this worker was the one to settle; None for all of them.
+        """
+        rejected = {letter.record for letter in books.letters}
+        box_of = {key: box for box, keys in books.keys.items() for key in keys}
+        passed, others = [], []
+        for letter in self._open:
+            if letter.record in rejected or (units is not None and letter.unit not in units):
+                continue
+            box = box_of.get(letter.unit, "")
+            if _passes(letter, box):
+                passed.append(letter.number)
+            else:
+                others.append((letter.number, _OTHER_OUTCOMES.get(box, _GONE)))
+        dead_letters.close(source, passed)
+        dead_letters.reopen(source, others)
+
+
+def _passes(letter: _Open, box: str) -> bool:
+    """Whether the letter is over: its record passed, or its row could be removed at last."""
+    if letter.of_removal:
+        return box != "held"
+    return box in PASSED
+
+
+def of_keys(flow: Flow, keys: str, source: Transaction) -> Letters:
+    """The letters of the units of these keys, an array literal."""
+    return Letters(source.rows(_sql(flow, _KEYS), {"flow": flow.name, "keys": keys}))
+
+
+def of_chunk(flow: Flow, run: int, number: int, source: Transaction) -> Letters:
+    """The letters of the units of a chunk."""
+    chunk = {"flow": flow.name, "run": run, "number": number}
+    return Letters(source.rows(_sql(flow, _KEYS_OF_CHUNK), chunk))
+
+
+@cache
+def _sql(flow: Flow, keys: str) -> str:
+    statement = _OF_KEYS.format(keys=keys)
+    if not flow.source.key_nullable:
+        return statement
+    return statement + _ONCE_KEYLESS.format(
+        keys=keys,
+        key=sql.name(flow.source.key),
+        table=sql.name(flow.source.table),
+        record=extract.row_name(flow),
+    )
