@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import psycopg2
 from redis import Redis
 
-from tests.rows import Connection, execute, value
+from tests.rows import execute
 from tests.workspace import BROKER, CITIZEN, WAREHOUSE, Workspace
 
-# Everything that a test leaves in our schema, but not how it was installed.
-_OURS = """\
-SELECT string_agg(format('%I.%I', schemaname, tablename), ', ')
-FROM pg_tables
-WHERE schemaname = 'synctasks'
-    AND tablename NOT IN ('lane', 'lane_count', 'installation', 'alembic_version')
-"""
-_AS_INSTALLED = """\
+# The tables of the flows first: to empty them asks for a full run. Of ours not those that say
+# how we are installed. What is empty is left alone, which is most of it.
+_EMPTY = """\
+DO $$
+DECLARE
+    name text;
+    is_filled boolean;
+BEGIN
+    FOR name IN
+        SELECT format('%I.%I', schemaname, tablename)
+        FROM pg_catalog.pg_tables
+        WHERE tablename IN ('golden_records', 'scheme_master', 'profile_data', 'schemes')
+            OR schemaname = 'synctasks'
+            AND tablename NOT IN ('lane', 'lane_count', 'installation', 'alembic_version')
+        ORDER BY schemaname = 'synctasks'
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', name) INTO is_filled;
+        IF is_filled THEN
+            EXECUTE format('TRUNCATE %s CASCADE', name);
+        END IF;
+    END LOOP;
+END
+$$;
 UPDATE synctasks.lane
 SET (started_at, retry_at, batch_limit) = ROW (DEFAULT, DEFAULT, DEFAULT);
 UPDATE synctasks.installation SET installed_at = clock_timestamp();
@@ -31,18 +45,9 @@ def empty(place: Workspace) -> None:
     Of the workspace's databases, which were renewed once and whose schemas nobody has changed.
     """
     place.enter()
-    with _at(place, WAREHOUSE) as warehouse, _at(place, CITIZEN) as citizen:
-        execute(warehouse, "TRUNCATE golden_records, eligibility.scheme_master")
-        execute(citizen, "TRUNCATE profile_data, schemes CASCADE")
-        for database in (warehouse, citizen):
-            execute(database, f"TRUNCATE {value(database, _OURS)}")
-            execute(database, _AS_INSTALLED)
+    for variable in (WAREHOUSE, CITIZEN):
+        with closing(psycopg2.connect(place.environment[variable])) as connection:
+            connection.autocommit = True
+            execute(connection, _EMPTY)
     with closing(Redis.from_url(place.environment[BROKER])) as broker:
         broker.flushdb()
-
-
-@contextmanager
-def _at(place: Workspace, variable: str) -> Iterator[Connection]:
-    with closing(psycopg2.connect(place.environment[variable])) as connection:
-        connection.autocommit = True
-        yield connection

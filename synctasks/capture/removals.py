@@ -21,9 +21,14 @@ FROM accepted
 """
 
 
+# What was removed before counts no more: the guard's history begins anew.
+_FORGIVE = "UPDATE synctasks.history SET accepted = removed WHERE flow = %(flow)s"
+
+
 def accept(flow: Flow) -> None:
     """Let them go, and note who said so."""
     with transaction(flow.source.database) as source:
         count = source.value(_HELD, {"flow": flow.name})
         source.execute(_ACCEPT, {"flow": flow.name})
+        source.execute(_FORGIVE, {"flow": flow.name})
         audit.add(source, "accept shrink", flow.name, f"{count} held removals, and a full run")

@@ -30,8 +30,9 @@ class Books:
     """How many records are in each box, and the keys of those that are asked for by name.
 
     Beside the boxes of `COUNTS`: `held` (removals that the guard holds back), `judge` (what failed
-    the gate and has not been judged yet), and of a dry run `missing` and `different` in place of
-    `written`, `extra` in place of `removed`. `letters` are the dead letters of the rejected ones.
+    the gate) and `renamed`, both before they are judged, and of a dry run `missing` and
+    `different` in place of `written`, `extra` in place of `removed`. `letters` are the dead
+    letters of the rejected ones.
     """
 
     found: Counter[str] = field(default_factory=Counter)

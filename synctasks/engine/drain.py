@@ -9,7 +9,7 @@ from typing import Any
 
 from synctasks import dead_letters
 from synctasks.database import DRAIN, Limits, Transaction, array, transaction
-from synctasks.engine import letters, lock, removals
+from synctasks.engine import letters, lock, removals, turn
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, Books
 from synctasks.engine.letters import Letters
@@ -25,9 +25,9 @@ _TAKE = f"""\
 SET LOCAL synchronous_commit = off;
 WITH mark AS (
     UPDATE synctasks.lane
-    SET started_at = statement_timestamp()
+    SET started_at = statement_timestamp(), turn = {turn.NEXT}
     WHERE flow = %(flow)s AND lane = %(lane)s
-    RETURNING batch_limit
+    RETURNING batch_limit, turn
 ),
 due AS (
     SELECT change.id, change.key, change.origin, change.removal_accepted
@@ -45,7 +45,8 @@ SELECT
         FROM synctasks.dead_letter
         WHERE flow = %(flow)s AND state <> 'resolved'
     ),
-    array_agg(id)
+    array_agg(id),
+    (SELECT mark.turn FROM mark)
 FROM due
 GROUP BY key
 ORDER BY min(id)
@@ -54,8 +55,9 @@ LIMIT (SELECT batch_limit FROM mark)
 
 # Latency runs from the source's commit where the server tracks it, else from the capture, and
 # is measured here, after the target's commit, so it errs on the long side.
-_FORGET = """\
-WITH forgotten AS (
+_FORGET = f"""\
+WITH {turn.ENDED},
+forgotten AS (
     DELETE FROM synctasks.change_log
     WHERE flow = %(flow)s AND lane = %(lane)s AND id = ANY (%(ids)s)
     RETURNING
@@ -79,7 +81,8 @@ SELECT
     count(*),
     array_agg(run) FILTER (WHERE run IS NOT NULL),
     array_agg(width_bucket(latency_ms, %(bounds)s::numeric[]))
-        FILTER (WHERE latency_ms IS NOT NULL)
+        FILTER (WHERE latency_ms IS NOT NULL),
+    (SELECT ended.overtaken FROM ended)
 FROM forgotten
 GROUP BY key
 """
@@ -87,8 +90,10 @@ GROUP BY key
 _SETTLE = """\
 UPDATE synctasks.lane
 SET started_at = NULL, retry_at = NULL
-WHERE flow = %(flow)s AND lane = %(lane)s;
+WHERE flow = %(flow)s AND lane = %(lane)s
+"""
 
+_MARK = """\
 DELETE FROM synctasks.held
 WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[]);
 
@@ -97,7 +102,7 @@ WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[]) AND key <> ALL (%(deferre
 
 INSERT INTO synctasks.deferred (flow, key)
 SELECT %(flow)s, key
-FROM unnest(%(deferred)s::text[]) AS held (key)
+FROM unnest(%(deferred)s::text[]) AS held_back (key)
 ON CONFLICT DO NOTHING
 """
 
@@ -167,9 +172,10 @@ WHERE id = %(run)s
 @dataclass(frozen=True)
 class _Changes:
     """The due changes of a batch, by key; the keys whose removal somebody has accepted; the dead
-    letters of all of them.
+    letters of all of them; the lane's turn in which they were read.
     """
 
+    turn: int
     ids: Mapping[str, list[int]]
     accepted: frozenset[str]
     letters: Letters
@@ -208,14 +214,13 @@ class Drain:
             rows = source.rows(_TAKE, self._where)
             if not rows:
                 return None
-            keys, captured, accepted, there_are_letters, ids = zip(*rows, strict=True)
+            keys, captured, accepted, there_are_letters, ids, turns = zip(*rows, strict=True)
             found = Letters()
             if any(there_are_letters):
                 found = letters.of_keys(self._flow, array(keys), source)
         self._accepted = frozenset(compress(keys, accepted))
-        return _Changes(dict(zip(keys, ids, strict=True)), self._accepted, found), Batch(
-            keys, captured
-        )
+        by_key = dict(zip(keys, ids, strict=True))
+        return _Changes(turns[0], by_key, self._accepted, found), Batch(keys, captured)
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -227,26 +232,51 @@ class Drain:
 
     def settle(self, lane: int, taken: _Changes, books: Books) -> bool:
         held = set(books.keys.get("held", ()))
-        deferred = books.keys.get("deferred", [])
         with transaction(self._flow.source.database, self.limits) as source:
-            forgotten = self._forget(source, taken.ids_of(taken.ids.keys() - held), deferred)
+            forgotten, overtaken = self._forget(source, taken, taken.ids.keys() - held, books)
             ours = books.only(each.key for each in forgotten)
-            keys = [each.key for each in forgotten]
-            settled = {"keys": array(keys), "deferred": array(deferred)}
-            source.execute(_SETTLE, {**self._where, **settled})
+            if overtaken:
+                doubtful = (*taken.letters.units, *ours.keys.get("deferred", ()))
+                rejected = (letter.unit for letter in ours.letters)
+                ours_only = {each.key for each in forgotten}.intersection((*doubtful, *rejected))
+                turn.look_again(source, self._flow, lane, ours_only)
+            else:
+                self._mark(source, forgotten, ours, taken.letters)
+            source.execute(_SETTLE, self._where)
             if held:
                 self._hold(source, taken.ids_of(held))
             if forgotten:
-                self._keep_books(source, forgotten, ours, taken)
+                self._keep_books(source, forgotten, ours, taken.accepted)
             return bool(source.value(PENDING_SQL, self._where))
 
-    def _forget(self, source: Transaction, ids: list[int], deferred: list[str]) -> list[_Forgotten]:
-        wanted = {"ids": ids, "deferred": array(deferred), "bounds": list(LATENCY_BOUNDS_MS)}
+    def _forget(
+        self, source: Transaction, taken: _Changes, keys: Iterable[str], books: Books
+    ) -> tuple[list[_Forgotten], bool]:
+        """Forget the changes of the keys; what was forgotten, and whether a later turn settled."""
+        wanted = {
+            "turn": taken.turn,
+            "ids": taken.ids_of(keys),
+            "deferred": array(books.keys.get("deferred", ())),
+            "bounds": list(LATENCY_BOUNDS_MS),
+        }
         rows = source.rows(_FORGET, {**self._where, **wanted})
-        return [
+        forgotten = [
             _Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
-            for key, changes, runs, buckets in rows
+            for key, changes, runs, buckets, _ in rows
         ]
+        return forgotten, any(row[-1] for row in rows)
+
+    def _mark(
+        self, source: Transaction, forgotten: Iterable[_Forgotten], books: Books, letters: Letters
+    ) -> None:
+        """Put marks and letters as the forgotten keys now want them."""
+        keys = [each.key for each in forgotten]
+        if not keys:
+            return
+        deferred = books.keys.get("deferred", ())
+        source.execute(_MARK, {**self._where, "keys": array(keys), "deferred": array(deferred)})
+        dead_letters.store(source, self._flow.name, books.letters)
+        letters.settle(source, self._flow, books, set(keys))
 
     def _hold(self, source: Transaction, ids: list[int]) -> None:
         """Put changes aside whose removals are held; a run that asked for them has its answer."""
@@ -259,11 +289,9 @@ class Drain:
         source: Transaction,
         forgotten: Sequence[_Forgotten],
         books: Books,
-        taken: _Changes,
+        accepted: frozenset[str],
     ) -> None:
-        dead_letters.store(source, self._flow.name, books.letters)
-        taken.letters.settle(source, self._flow, books, {each.key for each in forgotten})
-        let_go = sum(key in taken.accepted for key in books.keys.get("removed", ()))
+        let_go = sum(key in accepted for key in books.keys.get("removed", ()))
         source.execute(_HISTORY, self._history(forgotten, {**books.counts, "accepted": let_go}))
         for run in sorted({run for each in forgotten for run in each.runs}):
             of_run = [each.key for each in forgotten if run in each.runs]

@@ -16,7 +16,7 @@ JOIN {table} AS target ON target.{key} = absent.key::{key_type}
 """
 
 
-def renamed(
+def living_on(
     flow: Flow, absent: Sequence[str], source: Transaction, target: Transaction
 ) -> set[str]:
     """Those of the absent keys whose target row's identity lives on under another key."""

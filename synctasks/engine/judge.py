@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 
 from synctasks import sql
-from synctasks.contracts import Json
+from synctasks.contracts import Category, Json
 from synctasks.database import Transaction, array
 from synctasks.dead_letters import Letter
 from synctasks.engine.extract import row_name, scope, wanted_row
@@ -19,6 +19,8 @@ _ROWS = 200
 # Of a longer value a dead letter keeps the beginning. What is judged is read whole; but of a JSON
 # document only the first character is judged.
 _MOST_CHARACTERS = 16_384
+
+_RENAMED = "is known at the target under another key"
 
 _READ = """\
 SELECT
@@ -52,6 +54,18 @@ def judge(flow: Flow, keys: Sequence[str], source: Transaction) -> tuple[list[st
                 Letter(key, record, refusal.category, refusal.error, refusal.messages, _cut(row))
             )
     return accepted, letters
+
+
+def renamed(flow: Flow, keys: Sequence[str], source: Transaction) -> list[Letter]:
+    """The letters of units whose identity the target knows under another key."""
+    column = flow.identity_column
+    assert column is not None, "only a flow whose target has an identity renames"
+    messages = {column.reads: [_RENAMED]}
+    error = f"{column.reads}: {_RENAMED}"
+    return [
+        Letter(key, record, Category.CONSISTENCY, error, messages, _cut(row))
+        for key, record, _, _, row in _read(flow, keys, source)
+    ]
 
 
 def guilty(flow: Flow, key: str, error: RowError, trace: str, source: Transaction) -> Letter:

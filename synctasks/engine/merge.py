@@ -32,14 +32,14 @@ staged AS MATERIALIZED (
 """
 
 _MERGE = """\
-WITH {staged}differing AS MATERIALIZED (
+WITH {staged}{renamed}differing AS MATERIALIZED (
     SELECT
         staged.key AS unit,
         target.{key} IS NULL AS is_new,
         {columns}
     FROM staged
     LEFT JOIN {table} AS target ON {same_record}
-    WHERE staged.verdict = 'pass'
+    WHERE staged.verdict = 'pass'{not_renamed}
         AND (
             target.{key} IS NULL
             OR ({staged_values}) IS DISTINCT FROM ({target_values})
@@ -57,7 +57,7 @@ outcome AS (
                 CASE staged.verdict
                     {verdict_boxes}
                 END
-            WHEN differing.unit IS NULL THEN 'unchanged'
+            {renamed_box}WHEN differing.unit IS NULL THEN 'unchanged'
             {written_boxes}
         END AS box
     FROM staged
@@ -90,9 +90,33 @@ outcome AS (
     SELECT 'written', count(*), NULL FROM differing
     UNION ALL
     SELECT 'removed', count(*), NULL FROM removed
-)
+{renamed_counted})
 SELECT box, count, keys
 FROM outcome
+"""
+
+# Units that come with the identity of another row.
+_RENAMED = """\
+renamed AS MATERIALIZED (
+    SELECT staged.key
+    FROM staged
+    JOIN {table} AS target ON target.{identity} = staged.{identity}
+    WHERE staged.verdict = 'pass' AND target.{key} <> staged.{key}
+),
+"""
+
+_NOT_RENAMED = """
+        AND NOT EXISTS (SELECT FROM renamed WHERE renamed.key = staged.key)"""
+
+_RENAMED_BOX = """\
+WHEN EXISTS (SELECT FROM renamed WHERE renamed.key = staged.key) THEN 'renamed'
+            """
+
+_RENAMED_COUNTED = """\
+    UNION ALL
+    SELECT 'unchanged', -count(*), NULL FROM renamed
+    UNION ALL
+    SELECT 'renamed', count(*), array_agg(key) FROM renamed
 """
 
 _WRITE = """\
@@ -201,7 +225,11 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
             verdict_boxes=_VERDICT_BOXES,
             written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
             removed_box="'extra'" if dry else "'removed'",
+            renamed_box=_RENAMED_BOX if flow.target.identity else "",
+            renamed_counted=_RENAMED_COUNTED if flow.target.identity else "",
         ),
+        renamed=_renamed(flow),
+        not_renamed=_NOT_RENAMED if flow.target.identity else "",
     )
 
 
@@ -222,6 +250,16 @@ def _written(flow: Flow) -> str:
             (f"{sql.name(each.name)} = EXCLUDED.{sql.name(each.name)}" for each in flow.compared),
             indent=8,
         ),
+    )
+
+
+def _renamed(flow: Flow) -> str:
+    if flow.target.identity is None:
+        return ""
+    return _RENAMED.format(
+        table=sql.name(flow.target.table),
+        key=sql.name(flow.target.key),
+        identity=sql.name(flow.target.identity),
     )
 
 

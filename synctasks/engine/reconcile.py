@@ -16,8 +16,8 @@ from synctasks.bind import bound
 from synctasks.database import Limits, Transaction, transaction
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
-from synctasks.engine.identity import renamed
-from synctasks.engine.judge import guilty, judge
+from synctasks.engine.identity import living_on
+from synctasks.engine.judge import guilty, judge, renamed
 from synctasks.engine.stage import merge_staged, stage
 from synctasks.errors import MissingColumn, RowError
 from synctasks.flow import Flow
@@ -136,6 +136,9 @@ class _Corridor:
         going = self._going(staged.absent, held)
         books = merge_staged(self.flow, batch, staged, going, self.target)
         books.put("held", held)
+        renamed_units = books.take_out("renamed")
+        if renamed_units:
+            books.reject(renamed(self.flow, renamed_units, self.source))
         to_judge = books.take_out("judge")
         if to_judge:
             accepted, letters = judge(self.flow, to_judge, self.source)
@@ -151,7 +154,7 @@ class _Corridor:
         """The absent keys whose target rows go now."""
         if not absent:
             return []
-        spared = {*held, *renamed(self.flow, absent, self.source, self.target)}
+        spared = {*held, *living_on(self.flow, absent, self.source, self.target)}
         return [key for key in absent if key not in spared]
 
 

@@ -38,14 +38,6 @@ SELECT
 FROM synctasks.history
 WHERE flow = %(flow)s
     AND minute > statement_timestamp() - interval '10 minutes'
-    AND minute > coalesce(
-        (
-            SELECT max(run.requested_at)
-            FROM synctasks.run
-            WHERE run.flow = %(flow)s AND run.accepts_shrink
-        ),
-        '-infinity'
-    )
 """
 
 # The batch's own changes are still in the log, so they are counted here, too.

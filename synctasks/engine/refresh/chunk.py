@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from synctasks import dead_letters
 from synctasks.database import CHUNK, Limits, Transaction, transaction
-from synctasks.engine import letters, lock
+from synctasks.engine import letters, lock, turn
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, Books
 from synctasks.engine.letters import Letters
@@ -51,15 +51,17 @@ WHERE run = %(run)s
 RETURNING number, phase, keys
 """
 
-_SETTLE = f"""\
+_UNMARK = """\
 DELETE FROM synctasks.deferred
 WHERE flow = %(flow)s
     AND key IN (
         SELECT unnest(keys)
         FROM synctasks.chunk
         WHERE run = %(run)s AND number = %(number)s
-    );
+    )
+"""
 
+_SETTLE = f"""\
 UPDATE synctasks.chunk
 SET
     keys = NULL,
@@ -67,7 +69,13 @@ SET
     finished_at = clock_timestamp(),
     {", ".join(f"{count} = %({count})s" for count in COUNTS)}
 WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
-RETURNING number
+"""
+
+_IS_OPEN = """\
+SELECT number
+FROM synctasks.chunk
+WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
+FOR UPDATE
 """
 
 _SO_FAR = """\
@@ -90,6 +98,7 @@ class Chunk:
         self._lane: int | None = None
         self._phase = "source"
         self._letters = Letters()
+        self._turn = 0
         self._began = time.monotonic()
 
     def enter(self, target: Transaction) -> int | None:
@@ -113,6 +122,7 @@ class Chunk:
             number, self._phase, keys = row
             self._number, self._lane = number, lane
             self._letters = letters.of_chunk(self._flow, self._run, number, source)
+            self._turn = turn.take(source, self._flow, lane)
         # What becomes of the units that have letters is asked for by name.
         named = self._letters.units
         return number, Batch(keys, remove=self._phase == "target", run=self._run, named=named)
@@ -130,16 +140,29 @@ class Chunk:
         elapsed_ms = round((time.monotonic() - self._began) * 1000)
         settled = {"run": self._run, "number": taken, "elapsed_ms": elapsed_ms}
         with transaction(self._flow.source.database, self.limits) as source:
-            closed = source.row(_SETTLE, {"flow": self._flow.name, **settled, **books.counts})
-            if closed:
-                self._write_letters(source, books)
+            if turn.end(source, self._flow, lane, self._turn):
+                rejected = (letter.unit for letter in books.letters)
+                doubtful = (*self._letters.units, *rejected)
+                turn.look_again(source, self._flow, lane, doubtful)
+            else:
+                self._mark(source, taken, books)
+            source.execute(_SETTLE, {**settled, **books.counts})
             return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
 
-    def _write_letters(self, source: Transaction, books: Books) -> None:
-        """Dead letters, unless the contract does not fit: then one message says so instead."""
+    def _mark(self, source: Transaction, number: int, books: Books) -> None:
+        """Put marks and letters as the keys now want them, if nobody else has closed the chunk.
+
+        No letters where the contract does not fit: one message says so instead.
+        """
+        chunk = {"flow": self._flow.name, "run": self._run, "number": number}
+        if source.row(_IS_OPEN, chunk) is None:
+            return
+        source.execute(_UNMARK, chunk)
         so_far = source.row(_SO_FAR, {"run": self._run})
         assert so_far is not None, "an aggregate returns a row"
-        if not mismatched(*so_far):
+        read, rejected = so_far
+        counts = books.counts
+        if not mismatched(read + counts["read"], rejected + counts["rejected"]):
             dead_letters.store(source, self._flow.name, books.letters)
         self._letters.settle(source, self._flow, books)
 

@@ -18,6 +18,11 @@ CREATE INDEX held_key ON synctasks.held USING hash (key);
 ALTER TABLE synctasks.change_log
     ADD COLUMN removal_accepted boolean NOT NULL DEFAULT false;
 
+-- Who held the lane when: see the engine's turns.
+ALTER TABLE synctasks.lane
+    ADD COLUMN turn bigint NOT NULL DEFAULT 0,
+    ADD COLUMN settled_turn bigint NOT NULL DEFAULT 0;
+
 -- Of the removed ones, those that somebody had accepted: the guard does not count them again.
 ALTER TABLE synctasks.history
     ADD COLUMN accepted bigint NOT NULL DEFAULT 0;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,6 +19,15 @@ SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname 
 """
 
 
+@pytest.fixture
+def nowhere_is_refused(citizen: Connection) -> Iterator[None]:
+    """The portal takes no row of this city."""
+    execute(citizen, "ALTER TABLE profile_data ADD CONSTRAINT known CHECK (city <> 'Nowhere')")
+    yield
+    execute(citizen, "ALTER TABLE profile_data DROP CONSTRAINT known")
+
+
+@pytest.mark.usefixtures("nowhere_is_refused")
 def test_a_check_says_what_would_become_of_them_and_writes_nothing(
     carry: Work, warehouse: Connection, citizen: Connection
 ) -> None:
@@ -28,7 +37,6 @@ def test_a_check_says_what_would_become_of_them_and_writes_nothing(
         carry()
     add_record(warehouse, "GR-6")
     carry()
-    execute(citizen, "ALTER TABLE profile_data ADD CONSTRAINT known CHECK (city <> 'Nowhere')")
     execute(warehouse, "DELETE FROM golden_records WHERE gr_id = 'GR-5'")
     execute(
         warehouse,

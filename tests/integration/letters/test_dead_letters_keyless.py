@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from synctasks.capture import change_log
 from synctasks.flows.to_citizen.schemes import SCHEMES
 from tests.letters import (
     add_scheme,
@@ -17,6 +20,8 @@ from tests.letters import (
     worker,
 )
 from tests.rows import Connection, execute, rows
+
+Work = Callable[[], None]
 
 
 @pytest.fixture
@@ -41,17 +46,59 @@ def test_records_without_a_key_have_a_letter_each(
     assert rows(citizen, "SELECT code FROM schemes") == []
 
 
-def test_a_record_that_gets_its_key_closes_its_own_letter_only(
-    keyless: dict[str, str], warehouse: Connection, citizen: Connection
-) -> None:
-    code = "UPDATE eligibility.scheme_master SET scheme_code = 'S-1' WHERE scheme_id = %s"
-    execute(warehouse, code, [scheme_id("first")])
+GIVE = "UPDATE eligibility.scheme_master SET scheme_code = %s WHERE scheme_id = %s"
+
+
+def by_full_run(carry: Work, code: str) -> None:
     full_run(SCHEMES)
+
+
+def by_key(carry: Work, code: str) -> None:
+    change_log.request(SCHEMES, [code], origin="key")
+    carry()
+
+
+@pytest.mark.parametrize("way", [by_full_run, by_key])
+def test_a_record_that_gets_its_key_closes_its_own_letter_only(
+    keyless: dict[str, str],
+    carry: Work,
+    warehouse: Connection,
+    citizen: Connection,
+    way: Callable[[Work, str], None],
+) -> None:
+    execute(warehouse, GIVE, ["S-1", scheme_id("first")])
+    way(carry, "S-1")
     assert rows(citizen, "SELECT code FROM schemes") == ["S-1"]
     assert states(warehouse) == {keyless["first"]: "resolved", keyless["second"]: "open"}
-    execute(warehouse, code.replace("S-1", "S-2"), [scheme_id("second")])
-    full_run(SCHEMES)
+    execute(warehouse, GIVE, ["S-2", scheme_id("second")])
+    way(carry, "S-2")
     assert states(warehouse) == dict.fromkeys(keyless.values(), "resolved"), "the last of them, too"
+
+
+def test_a_record_that_lost_its_key_and_has_it_again_is_found_though_both_sides_agree(
+    carry: Work, warehouse: Connection, citizen: Connection
+) -> None:
+    add_scheme(warehouse, "S-1")
+    full_run(SCHEMES)
+    before = rows(citizen, "SELECT xmin, * FROM schemes")
+    for code in (None, "S-1"):
+        execute(warehouse, GIVE, [code, scheme_id("S-1")])
+        full_run(SCHEMES)
+    assert rows(citizen, "SELECT xmin, * FROM schemes") == before
+    assert states(warehouse) == {f"scheme_id {scheme_id('S-1')}": "resolved"}
+
+
+def test_a_record_that_gets_its_key_and_is_wrong_otherwise_has_not_passed(
+    keyless: dict[str, str], warehouse: Connection
+) -> None:
+    execute(warehouse, GIVE, ["S-1", scheme_id("first")])
+    execute(warehouse, "UPDATE eligibility.scheme_master SET scheme_name = ''")
+    full_run(SCHEMES)
+    assert states(warehouse) == {**dict.fromkeys(keyless.values(), "open"), "S-1": "open"}
+    execute(warehouse, "UPDATE eligibility.scheme_master SET scheme_name = 'Right'")
+    full_run(SCHEMES)
+    passed = dict.fromkeys([keyless["first"], "S-1"], "resolved")
+    assert states(warehouse) == {keyless["second"]: "open", **passed}
 
 
 def test_a_replay_of_one_without_a_key_looks_at_all_of_them(
@@ -89,8 +136,7 @@ def test_a_replay_resolves_nothing_that_did_not_arrive(
     keyless: dict[str, str], warehouse: Connection, citizen: Connection
 ) -> None:
     """The record has a key by now: its old unit, which is replayed, does not hold it any more."""
-    code = "UPDATE eligibility.scheme_master SET scheme_code = 'S-1' WHERE scheme_id = %s"
-    execute(warehouse, code, [scheme_id("first")])
+    execute(warehouse, GIVE, ["S-1", scheme_id("first")])
     with worker():
         typed("dead-letters", "replay", str(letter(warehouse, keyless["first"])["id"]))
     arrived = rows(citizen, "SELECT code FROM schemes") == ["S-1"]

@@ -183,3 +183,25 @@ def test_a_removal_that_the_portal_refuses_is_a_letter_until_it_succeeds(
         typed("dead-letters", "replay", str(letter(warehouse, "GR-1")["id"]))
     assert names_at_portal(citizen) == {}
     assert states(warehouse) == {"GR-1": "resolved"}
+
+
+REFUSE = "ALTER TABLE schemes ADD CONSTRAINT for_ever CHECK (status <> 'INACTIVE')"
+
+
+def test_a_deactivation_that_the_portal_refuses_is_one_letter_until_it_succeeds(
+    warehouse: Connection, citizen: Connection
+) -> None:
+    for name in ("S-1", "S-2"):
+        add_scheme(warehouse, name)
+    full_run(SCHEMES)
+    execute(citizen, REFUSE)
+    change = "UPDATE eligibility.scheme_master SET status = 'INACTIVE' WHERE scheme_code = 'S-1'"
+    execute(warehouse, change)
+    for _ in range(3):
+        full_run(SCHEMES)
+    found = letter(warehouse, "S-1")
+    assert (found["count"], found["state"], happened(found)) == (3, "open", ["rejected"])
+    execute(citizen, "ALTER TABLE schemes DROP CONSTRAINT for_ever")
+    full_run(SCHEMES)
+    assert rows(citizen, "SELECT status FROM schemes ORDER BY code") == ["INACTIVE", "ACTIVE"]
+    assert states(warehouse) == {"S-1": "resolved"}

@@ -58,7 +58,7 @@ def replay(*words: str) -> tuple[int, Any]:
 
 def test_a_replay_by_id_is_of_those_only(five: list[int], warehouse: Connection) -> None:
     mend(warehouse, "GR-1", "GR-2", "GR-3")
-    result = {"replayed": 2, "passed": 2, "rejected": 0}
+    result = {"replayed": 2, "passed": 2, "rejected": 0, "neither": 0}
     assert replay(str(five[0]), str(five[2]), "--yes") == (0, result)
     resolved = [name for name, state in states(warehouse).items() if state == "resolved"]
     assert resolved == ["GR-1", "GR-3"]
@@ -70,7 +70,7 @@ def test_a_replay_by_filter_says_what_was_rejected_again(
     five: list[int], warehouse: Connection
 ) -> None:
     mend(warehouse, "GR-1", "GR-3", "GR-4")
-    result = {"replayed": 3, "passed": 2, "rejected": 1}
+    result = {"replayed": 3, "passed": 2, "rejected": 1, "neither": 0}
     assert replay("--field", "full_name", "--error", "IS MISSING", "--yes") == (1, result)
     again = letter(warehouse, "GR-5")
     assert (again["state"], again["count"]) == ("open", 2)
@@ -126,7 +126,7 @@ def test_letters_of_several_flows_are_replayed_at_once(
     full_run(SCHEMES)
     execute(warehouse, "UPDATE eligibility.scheme_master SET scheme_name = 'Right'")
     mend(warehouse, "GR-3")
-    result = {"replayed": 4, "passed": 2, "rejected": 2}
+    result = {"replayed": 4, "passed": 2, "rejected": 2, "neither": 0}
     assert replay("--category", "completeness", "--yes") == (1, result)
     noted = rows(warehouse, AUDIT)
     assert {(action, flow) for _, action, flow, _, _ in noted} == {
@@ -135,14 +135,26 @@ def test_letters_of_several_flows_are_replayed_at_once(
     }
 
 
-def test_a_replay_does_not_say_that_a_deleted_record_passed(
+def test_a_replay_of_what_is_gone_or_out_of_scope_says_so(
     five: list[int], carry: Work, warehouse: Connection
 ) -> None:
+    """It neither passed nor was rejected: its letter is open again, or nobody would see it."""
+    add_scheme(warehouse, "S-1", scheme_name="")
+    full_run(SCHEMES)
+    execute(warehouse, "UPDATE eligibility.scheme_master SET status = 'INACTIVE'")
     execute(warehouse, "DELETE FROM golden_records WHERE gr_id = 'GR-1'")
     carry()
-    code, result = replay(str(five[0]))
-    assert result["passed"] == 0, f"{result}, exit code {code}"
-    assert states(warehouse)["GR-1"] == "open", "or nobody would see it again in the list"
+    replayed = [str(five[0]), str(letter(warehouse, "S-1")["id"])]
+    result = {"replayed": 2, "passed": 0, "rejected": 0, "neither": 2}
+    assert replay(*replayed, "--yes") == (1, result)
+    attempts = ["rejected", "replayed", "is gone from the source"]
+    assert happened(letter(warehouse, "GR-1")) == attempts
+    assert happened(letter(warehouse, "S-1")) == [*attempts[:2], "is out of scope"]
+    assert set(states(warehouse).values()) == {"open"}
+    with worker():
+        outcome = typed("dead-letters", "replay", *replayed[:1])
+    said = "1 replayed: 0 passed, 0 rejected again, 1 is gone from the source\n"
+    assert (outcome.returncode, outcome.stdout) == (1, said)
 
 
 def test_a_discarded_letter_stays_quiet_while_nothing_changes(
@@ -192,7 +204,7 @@ def test_a_discarded_letter_can_be_replayed_by_its_id(
 ) -> None:
     """Whoever names it wants to know: rejected again, it is open."""
     typed("dead-letters", "discard", str(five[0]), "--reason", "old")
-    assert replay(str(five[0])) == (1, {"replayed": 1, "passed": 0, "rejected": 1})
+    assert replay(str(five[0])) == (1, {"replayed": 1, "passed": 0, "rejected": 1, "neither": 0})
     found = letter(warehouse, "GR-1")
     assert found["state"] == "open"
     assert happened(found) == ["rejected", "discarded", "replayed", "rejected"]
