@@ -99,7 +99,7 @@ def test_a_replay_in_bulk_is_paced(
     five: list[int], warehouse: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each lot is worked off before the next one is asked for."""
-    commands = importlib.import_module("synctasks.cli.dead_letters")
+    commands = importlib.import_module("synctasks.cli.dead_letters.act")
     monkeypatch.setattr(commands, "_AT_ONCE", 2)
     mend(warehouse, "GR-1", "GR-2", "GR-3", "GR-4")
     with worker():

@@ -49,10 +49,28 @@ def test_a_renamed_scheme_is_a_letter_and_the_portals_row_stays_as_it_is(
         "consistency",
         2 if way is None else 1,
     )
-    assert found["error"] == (
-        "citizen: unique violation (table schemes, constraint schemes_pkey) [23505]"
-    )
-    assert "Traceback" in found["stack_trace"]
+    assert found["messages"] == {"scheme_id": ["is known at the target under another key"]}
+
+
+def test_schemes_that_swap_their_codes_are_letters_both(
+    warehouse: Connection, citizen: Connection
+) -> None:
+    for name in ("S-1", "S-2", "S-3"):
+        add_scheme(warehouse, name)
+    full_run(SCHEMES)
+    before = rows(citizen, PORTAL)
+    codes = {"S-1": "S-9", "S-2": "S-1", "S-9": "S-2"}
+    for old, new in codes.items():
+        rename = "UPDATE eligibility.scheme_master SET scheme_code = %s WHERE scheme_code = %s"
+        execute(warehouse, rename, [new, old])
+    full_run(SCHEMES)
+    assert rows(citizen, PORTAL) == before
+    assert states(warehouse) == {"S-1": "open", "S-2": "open"}
+    for old, new in codes.items():
+        execute(warehouse, rename, [new, old])
+    full_run(SCHEMES)
+    assert rows(citizen, PORTAL) == before
+    assert states(warehouse) == {"S-1": "resolved", "S-2": "resolved"}
 
 
 def test_a_scheme_that_gets_its_old_code_back_goes_on_as_before(

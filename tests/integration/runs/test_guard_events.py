@@ -95,6 +95,17 @@ def test_what_else_is_changed_meanwhile_is_carried_all_the_same(
     assert value(warehouse, _BOOKS) == (810, 410, 400, 0)
 
 
+def test_changes_that_remove_nothing_do_not_count(
+    warehouse: Connection, citizen: Connection
+) -> None:
+    fill(warehouse, 2_000)
+    execute(warehouse, "UPDATE golden_records SET full_name = 'B' WHERE gr_id > %s", [key(900)])
+    remove(warehouse, 1, 600)
+    carry()
+    assert held(warehouse) == []
+    assert not oracle.profile_data(warehouse, citizen)
+
+
 def test_a_held_record_that_comes_again_is_carried_and_held_no_more(
     warehouse: Connection, citizen: Connection
 ) -> None:
@@ -203,6 +214,33 @@ def test_what_was_accepted_does_not_count_again(warehouse: Connection, citizen: 
     carry()
     assert held(warehouse) == []
     assert len(names_at_portal(citizen)) == 900
+
+
+def test_what_was_accepted_does_not_count_though_it_was_removed_a_minute_later(
+    warehouse: Connection, citizen: Connection
+) -> None:
+    fill(warehouse, 3_000)
+    remove(warehouse, 1, 1_200)
+    carry()
+    accept(warehouse)
+    execute(warehouse, "UPDATE synctasks.history SET minute = minute + interval '1 minute'")
+    remove(warehouse, 1_201, 2_100)
+    carry()
+    assert held(warehouse) == []
+    assert len(names_at_portal(citizen)) == 900
+
+
+def test_what_was_accepted_goes_though_others_are_held_meanwhile(
+    warehouse: Connection, citizen: Connection
+) -> None:
+    fill(warehouse, 3_000)
+    remove(warehouse, 1, 1_200)
+    carry()
+    removals.accept(PROFILE_DATA)
+    later = remove(warehouse, 1_201, 2_400)
+    carry()
+    assert held(warehouse) == later
+    assert len(names_at_portal(citizen)) == 1_800
 
 
 def test_after_an_acceptance_the_guard_counts_anew(

@@ -84,7 +84,7 @@ HISTORIES = [
     ((8, 8), 50, "two runs are no history"),
     ((8, 8, 8), 4, "three are"),
     ((8, 40, 90), 20, "the median, whatever their order"),
-    ((90, 90, 90, 90, 8, 8, 8, 8, 8, 8, 8), 4, "the last seven"),
+    ((90, 90, 90, 90, 90, 8, 8, 8, 8), 4, "the last seven, not more"),
     ((90, 8, 8, 8, 90, 90, 90), 45, "the last seven, not fewer"),
     ((8, 8, 10, 12), 5, "between the two in the middle"),
 ]

@@ -1,0 +1,72 @@
+"""`dead-letters check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from synctasks.capture.change_log import lane_count
+from synctasks.cli.dead_letters.choose import ACT_EXAMPLES, by_flow, filters
+from synctasks.cli.dead_letters.choose import letters as letters_of
+from synctasks.cli.output import console, json_option, print_json
+from synctasks.engine.books import Books
+from synctasks.engine.trial import trial
+from synctasks.flow import Flow
+
+_OUTCOMES = {
+    "written": "passes",
+    "unchanged": "passes",
+    "superseded": "passes",
+    "filtered": "is out of scope",
+    "waiting": "waits for its reference",
+}
+
+
+@click.command(epilog=ACT_EXAMPLES.format(name="check", reason=""))
+@click.argument("numbers", metavar="[ID …]", type=int, nargs=-1)
+@filters
+@json_option
+def check(numbers: tuple[int, ...], as_json: bool, **options: Any) -> None:
+    """Would they pass now? Each unit is reconciled for real, and all of it is undone.
+
+    Exits 1 if any of them would be rejected again.
+    """
+    letters = letters_of(numbers, options)
+    verdicts = [verdict for flow, some in by_flow(letters) for verdict in _trial(flow, some)]
+    if as_json:
+        print_json(verdicts)
+    else:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("id", justify="right", no_wrap=True)
+        table.add_column("record", overflow="fold")
+        table.add_column("now", overflow="fold")
+        for verdict in verdicts:
+            said = verdict["now"] + (f": {verdict['error']}" if verdict["error"] else "")
+            table.add_row(str(verdict["id"]), Text(verdict["record"]), Text(said))
+        console.print(table if verdicts else "No dead letters.")
+    if any(verdict["now"] == "rejected" for verdict in verdicts):
+        sys.exit(1)
+
+
+def _trial(flow: Flow, letters: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    units = list(dict.fromkeys(letter["unit"] for letter in letters))
+    books = trial(flow, lane_count(flow), units)
+    return [
+        {"id": letter["id"], "flow": flow.name, "record": letter["record"], **_now(letter, books)}
+        for letter in letters
+    ]
+
+
+def _now(letter: dict[str, Any], books: Books) -> dict[str, str | None]:
+    """What would become of a letter's record."""
+    for rejected in books.letters:
+        if rejected.record == letter["record"]:
+            return {"now": "rejected", "error": rejected.error}
+    boxes = (box for box, keys in books.keys.items() if box and letter["unit"] in keys)
+    box = next(boxes, None)
+    return {"now": _OUTCOMES.get(box or "", "is gone from the source"), "error": None}
