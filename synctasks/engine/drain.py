@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
 
 from synctasks import dead_letters
 from synctasks.database import DRAIN, Limits, Transaction, array, transaction
-from synctasks.engine import letters, lock, removals, turn
+from synctasks.engine import history, letters, lock, removals, turn
 from synctasks.engine.batch import Batch
-from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, Books
+from synctasks.engine.books import LATENCY_BOUNDS_MS, Books
+from synctasks.engine.history import Forgotten
 from synctasks.engine.letters import Letters
 from synctasks.engine.reconcile import reconcile
 from synctasks.flow import Flow
@@ -125,49 +125,6 @@ WHERE run IS NOT NULL
 GROUP BY run
 """
 
-_HISTORY = f"""\
-INSERT INTO synctasks.history AS kept (
-    flow, lane, minute, taken, units, coalesced, {", ".join(COUNTS)}, accepted, latency
-)
-VALUES (
-    %(flow)s,
-    %(lane)s,
-    date_trunc('minute', statement_timestamp()),
-    %(taken)s,
-    %(units)s,
-    %(taken)s - %(units)s,
-    {", ".join(f"%({count})s" for count in COUNTS)},
-    %(accepted)s,
-    %(latency)s::bigint[]
-)
-ON CONFLICT (flow, minute, lane) DO UPDATE SET
-    taken = kept.taken + EXCLUDED.taken,
-    units = kept.units + EXCLUDED.units,
-    coalesced = kept.coalesced + EXCLUDED.coalesced,
-    {", ".join(f"{count} = kept.{count} + EXCLUDED.{count}" for count in COUNTS)},
-    accepted = kept.accepted + EXCLUDED.accepted,
-    latency = ARRAY(
-        SELECT pair.before + pair.now
-        FROM unnest(kept.latency, EXCLUDED.latency) WITH ORDINALITY AS pair (before, now, bucket)
-        ORDER BY pair.bucket
-    )
-"""
-
-_RUN = f"""\
-UPDATE synctasks.run
-SET
-    done = done + %(units)s,
-    removals_held = removals_held OR %(held)s,
-    {", ".join(f"{count} = {count} + %({count})s" for count in COUNTS)},
-    state = CASE
-        WHEN done + %(units)s < planned THEN state
-        WHEN removals_held OR %(held)s THEN 'guarded'
-        ELSE 'succeeded'
-    END,
-    finished_at = CASE WHEN done + %(units)s >= planned THEN clock_timestamp() END
-WHERE id = %(run)s
-"""
-
 
 @dataclass(frozen=True)
 class _Changes:
@@ -182,16 +139,6 @@ class _Changes:
 
     def ids_of(self, keys: Iterable[str]) -> list[int]:
         return [each for key in keys for each in self.ids[key]]
-
-
-@dataclass(frozen=True)
-class _Forgotten:
-    """A key whose changes this worker was the one to forget."""
-
-    key: str
-    changes: int
-    runs: frozenset[int]
-    latency_buckets: tuple[int, ...]
 
 
 class Drain:
@@ -246,12 +193,12 @@ class Drain:
             if held:
                 self._hold(source, taken.ids_of(held))
             if forgotten:
-                self._keep_books(source, forgotten, ours, taken.accepted)
+                history.keep(source, self._where, forgotten, ours, taken.accepted)
             return bool(source.value(PENDING_SQL, self._where))
 
     def _forget(
         self, source: Transaction, taken: _Changes, keys: Iterable[str], books: Books
-    ) -> tuple[list[_Forgotten], bool]:
+    ) -> tuple[list[Forgotten], bool]:
         """Forget the changes of the keys; what was forgotten, and whether a later turn settled."""
         wanted = {
             "turn": taken.turn,
@@ -261,13 +208,13 @@ class Drain:
         }
         rows = source.rows(_FORGET, {**self._where, **wanted})
         forgotten = [
-            _Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
+            Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
             for key, changes, runs, buckets, _ in rows
         ]
         return forgotten, any(row[-1] for row in rows)
 
     def _mark(
-        self, source: Transaction, forgotten: Iterable[_Forgotten], books: Books, letters: Letters
+        self, source: Transaction, forgotten: Iterable[Forgotten], books: Books, letters: Letters
     ) -> None:
         """Put marks and letters as the forgotten keys now want them."""
         keys = [each.key for each in forgotten]
@@ -280,32 +227,8 @@ class Drain:
 
     def _hold(self, source: Transaction, ids: list[int]) -> None:
         """Put changes aside whose removals are held; a run that asked for them has its answer."""
-        nothing = Books().counts
         for run, units in source.rows(_HOLD, {**self._where, "ids": ids}):
-            source.execute(_RUN, {"run": run, "units": units, "held": True, **nothing})
-
-    def _keep_books(
-        self,
-        source: Transaction,
-        forgotten: Sequence[_Forgotten],
-        books: Books,
-        accepted: frozenset[str],
-    ) -> None:
-        let_go = sum(key in accepted for key in books.keys.get("removed", ()))
-        source.execute(_HISTORY, self._history(forgotten, {**books.counts, "accepted": let_go}))
-        for run in sorted({run for each in forgotten for run in each.runs}):
-            of_run = [each.key for each in forgotten if run in each.runs]
-            counts = books.only(of_run).counts
-            source.execute(_RUN, {"run": run, "units": len(of_run), "held": False, **counts})
-
-    def _history(self, forgotten: Iterable[_Forgotten], counts: dict[str, int]) -> dict[str, Any]:
-        changes = units = 0
-        latency = [0] * (len(LATENCY_BOUNDS_MS) + 1)
-        for each in forgotten:
-            changes, units = changes + each.changes, units + 1
-            for bucket in each.latency_buckets:
-                latency[bucket] += 1
-        return {**self._where, **counts, "taken": changes, "units": units, "latency": latency}
+            history.answer(source, run, units, Books(), held=True)
 
 
 def drain(flow: Flow, lane: int) -> bool:
