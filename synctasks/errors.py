@@ -90,7 +90,8 @@ def kind_of(sqlstate: str | None) -> type[SynctasksError]:
             return MissingColumn
         case _ if sqlstate[:2] in _TRANSIENT_CLASSES or sqlstate in _TRANSIENT_STATES:
             return TransientError
-        case _ if sqlstate[:2] in _ROW_CLASSES:
+        case _ if sqlstate[:2] in _ROW_CLASSES or _condition(sqlstate) is None:
+            # A code that PostgreSQL does not define was raised by somebody's trigger.
             return RowError
         case _:
             return PermanentError
@@ -104,7 +105,7 @@ def translate(error: psycopg2.Error, place: str) -> SynctasksError:
         return SetupError(
             f"{place} database", "synctasks is not installed there", "Run: synctasks install"
         )
-    condition = errorcodes.lookup(error.pgcode).lower().replace("_", " ")
+    condition = _condition(error.pgcode) or "a condition of the database's own"
     diagnostics = error.diag
     named = [
         f"{noun} {name}"
@@ -121,6 +122,14 @@ def translate(error: psycopg2.Error, place: str) -> SynctasksError:
     if issubclass(kind, RowError):
         return kind(message, _category(error.pgcode))
     return kind(message)
+
+
+def _condition(sqlstate: str) -> str | None:
+    """What PostgreSQL calls an SQLSTATE; None if it does not know it."""
+    try:
+        return str(errorcodes.lookup(sqlstate)).lower().replace("_", " ")
+    except KeyError:
+        return None
 
 
 def _category(sqlstate: str) -> str:

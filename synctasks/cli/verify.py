@@ -13,7 +13,6 @@ from synctasks.capture.change_log import lane_count
 from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import console, json_option, notices, print_json
 from synctasks.engine.verify import CLASSES, WRONG, Verified, size, verify
-from synctasks.errors import SetupError
 from synctasks.flow import Flow
 from synctasks.flows import FLOWS, by_name
 
@@ -115,7 +114,7 @@ class _Repairs:
             self.work_off()
 
     def work_off(self) -> None:
-        """Wait until what was added is repaired. Raises SetupError if a guard holds it back."""
+        """Wait until what was added is repaired. Exits 1 if a guard holds some back."""
         from synctasks import tasks
 
         keys, self._keys = self._keys, []
@@ -129,12 +128,14 @@ class _Repairs:
             click.echo(f"synctasks: {problem}", err=True)
             sys.exit(1)
         if ended["state"] == "guarded":
-            raise SetupError(
-                f"flow {self._flow.name}",
-                "the repair would remove more than 1,000 rows and a fifth of the target",
-                f"Look at the source first; if it is right: synctasks sync {self._flow.name} "
-                "--accept-shrink",
+            name = self._flow.name
+            click.echo(
+                f"synctasks: {name}: the repair would remove more than 1,000 rows and a fifth of "
+                "the target, so those are held. Look at the source first; if it is right: "
+                f"synctasks sync {name} --accept-shrink",
+                err=True,
             )
+            sys.exit(1)
 
 
 def verify_table(found: Mapping[str, Mapping[str, int]]) -> Table:

@@ -24,6 +24,7 @@ Parameters = Mapping[str, Any]
 Row = tuple[Any, ...]
 
 # lock_timeout stays under deadlock_timeout (1 s), so that we lose and never the application.
+# Constraints are checked where a row breaks them, not at COMMIT, where no row could be told apart.
 # synchronous_commit: whatever the server says, but at least local.
 _BEGIN = """\
 BEGIN ISOLATION LEVEL {isolation};
@@ -33,6 +34,7 @@ SET LOCAL client_connection_check_interval = 5000;
 SET LOCAL lock_timeout = {lock_ms};
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
+SET CONSTRAINTS ALL IMMEDIATE;
 SELECT
     set_config('synchronous_commit', 'local', true)
 WHERE current_setting('synchronous_commit') = 'off';

@@ -59,6 +59,8 @@ def _act(
         noted = {"ids": list(ids), "actor": audit.actor(), "reason": reason}
         done = sorted(number for (number,) in tx.rows(statement, noted))
         if done:
-            subject = f"{len(done)} dead letters, from {done[0]} to {done[-1]}"
+            subject = f"dead letter {done[0]}"
+            if len(done) > 1:
+                subject = f"{len(done)} dead letters, from {done[0]} to {done[-1]}"
             audit.add(tx, action, flow, subject, reason)
     return done

@@ -29,6 +29,7 @@ FROM (
     SELECT
         {columns},
         CASE
+            WHEN ({scope}) IS NOT TRUE THEN 'out_of_scope'
             WHEN source.{key}::text IN (
                 SELECT deferred.key
                 FROM synctasks.deferred
@@ -38,7 +39,6 @@ FROM (
                 FROM synctasks.dead_letter
                 WHERE dead_letter.flow = %(flow)s AND dead_letter.state <> 'resolved'
             ){once_keyless} THEN 'marked'
-            WHEN ({scope}) IS NOT TRUE THEN 'out_of_scope'
             WHEN (
             {gate}
             ) IS NOT TRUE THEN 'marked'

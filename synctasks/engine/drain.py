@@ -223,7 +223,7 @@ class Drain:
         deferred = books.keys.get("deferred", ())
         source.execute(_MARK, {**self._where, "keys": array(keys), "deferred": array(deferred)})
         dead_letters.store(source, self._flow.name, books.letters)
-        letters.settle(source, self._flow, books, set(keys))
+        letters.settle(source, books, removing=True, units=set(keys))
 
     def _hold(self, source: Transaction, ids: list[int]) -> None:
         """Put changes aside whose removals are held; a run that asked for them has its answer."""

@@ -49,6 +49,7 @@ _OTHER_OUTCOMES = {
     "held": "its removal is held",
 }
 _GONE = "is gone from the source"
+_KEYED = "has a key now, or is gone from the source"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class _Open:
     unit: str
     record: str
     of_removal: bool
+
+    def passes(self, box: str, *, removing: bool) -> bool:
+        """Whether the letter is over: its record passed, or its row could be removed at last."""
+        return box in PASSED or (self.of_removal and removing and box != "held")
+
+    def outcome(self, box: str) -> str:
+        """What a replay came to where its record neither passed nor was rejected."""
+        return _OTHER_OUTCOMES.get(box, _GONE if self.unit else _KEYED)
 
 
 class Letters:
@@ -73,11 +82,17 @@ class Letters:
         return list(dict.fromkeys(letter.unit for letter in self._open))
 
     def settle(
-        self, source: Transaction, flow: Flow, books: Books, units: Collection[str] | None = None
+        self,
+        source: Transaction,
+        books: Books,
+        *,
+        removing: bool,
+        units: Collection[str] | None = None,
     ) -> None:
         """Resolve those whose records passed; note what came of a replay that did not.
 
-        `units` are those that this worker was the one to settle; None for all of them.
+        `removing` says whether rows that are gone could be removed; `units` are those that this
+        worker was the one to settle, None all of them.
         """
         rejected = {letter.record for letter in books.letters}
         box_of = {key: box for box, keys in books.keys.items() for key in keys}
@@ -86,19 +101,12 @@ class Letters:
             if letter.record in rejected or (units is not None and letter.unit not in units):
                 continue
             box = box_of.get(letter.unit, "")
-            if _passes(letter, box):
+            if letter.passes(box, removing=removing):
                 passed.append(letter.number)
-            else:
-                others.append((letter.number, _OTHER_OUTCOMES.get(box, _GONE)))
+            elif removing or not letter.of_removal:
+                others.append((letter.number, letter.outcome(box)))
         dead_letters.close(source, passed)
         dead_letters.reopen(source, others)
-
-
-def _passes(letter: _Open, box: str) -> bool:
-    """Whether the letter is over: its record passed, or its row could be removed at last."""
-    if letter.of_removal:
-        return box != "held"
-    return box in PASSED
 
 
 def of_keys(flow: Flow, keys: str, source: Transaction) -> Letters:

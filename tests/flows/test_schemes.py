@@ -131,6 +131,20 @@ def test_a_scheme_that_is_no_longer_active_becomes_inactive_and_is_never_deleted
     assert versions(citizen, "schemes", "code") == before, "deactivated once"
 
 
+def test_an_inactive_scheme_that_is_asked_for_by_its_code_is_not_touched_again(
+    warehouse: Connection, citizen: Connection
+) -> None:
+    given(warehouse)
+    synced(warehouse)
+    leave_the_scope(warehouse)
+    synced(warehouse)
+    before = versions(citizen, "schemes", "code")
+    run, _ = change_log.request(SCHEMES, ["RJ-OLD-AGE"], origin="key")
+    carry(SCHEMES)
+    assert books(run_of(warehouse, run)) == {"read": 1, "filtered": 1}
+    assert versions(citizen, "schemes", "code") == before
+
+
 def test_all_that_a_run_deactivates_bears_its_time(
     warehouse: Connection, citizen: Connection
 ) -> None:

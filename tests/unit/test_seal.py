@@ -54,7 +54,11 @@ def test_equal_rows_are_sealed_unequally(use_keys: UseKeys) -> None:
     assert seal(ROW) != seal(ROW)
 
 
-@pytest.mark.parametrize("keys", [f"{NEW},{OLD}", f" {NEW} , {OLD} ,", f"{NEW},{OTHER},{OLD}"])
+@pytest.mark.parametrize(
+    "keys",
+    [f"{NEW},{OLD}", f" {NEW} , {OLD} ,", f"{NEW},{OTHER},{OLD}"],
+    ids=["two", "with spaces", "three"],
+)
 def test_what_an_old_key_sealed_opens_with_a_new_one_in_front(use_keys: UseKeys, keys: str) -> None:
     use_keys(OLD)
     token = seal(ROW)
@@ -94,6 +98,7 @@ def test_without_keys_nothing_is_sealed_or_opened(
 @pytest.mark.parametrize(
     ("keys", "which"),
     [("hushhush", "key 1 of 1"), (f"{NEW},hushhush", "key 2 of 2"), (NEW[:-2], "key 1 of 1")],
+    ids=["nonsense", "the second", "cut"],
 )
 def test_a_malformed_key_is_named_by_its_place_and_never_shown(
     use_keys: UseKeys, keys: str, which: str

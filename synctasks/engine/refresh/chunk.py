@@ -164,7 +164,7 @@ class Chunk:
         counts = books.counts
         if not mismatched(read + counts["read"], rejected + counts["rejected"]):
             dead_letters.store(source, self._flow.name, books.letters)
-        self._letters.settle(source, self._flow, books)
+        self._letters.settle(source, books, removing=self._phase == "target")
 
     def give_back(self, error: SynctasksError) -> None:
         """Say what becomes of the chunk that was taken, if any was, after an error."""

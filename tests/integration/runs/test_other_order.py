@@ -8,7 +8,7 @@ import pytest
 
 from synctasks.capture.change_log import lane_count
 from synctasks.engine import verify as verifying
-from synctasks.engine.refresh import plan
+from synctasks.engine.refresh import plan, runs
 from synctasks.engine.verify import verify
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from tests import oracle
@@ -49,13 +49,14 @@ def other(
     citizen: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:
-    """The side that sorts as a dictionary does; the other one goes by bytes. Small ranges."""
+    """The side that sorts as a dictionary does; the other goes by bytes. Small ranges and pages."""
     side: str = request.param
     connection = warehouse if side == "source" else citizen
     execute(connection, dictionary_sql())
     execute(connection, _ALTER[side])
     for room in (plan, verifying):
         monkeypatch.setattr(room, "_RANGE_ROWS", 20)
+    monkeypatch.setattr(runs, "_CHUNK_ROWS", range(5, 6))
     return side
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from synctasks.engine import refresh
 from synctasks.engine.refresh import plan
+from synctasks.engine.refresh.ranges import compare_next
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from tests import oracle
 from tests.acceptance.traffic import Traffic
@@ -168,6 +169,29 @@ def test_several_workers_share_a_run(spoiled: Connection, citizen: Connection) -
     assert not oracle.profile_data(spoiled, citizen)
 
 
+def test_ranges_are_handed_on_while_another_page_is_planned(
+    spoiled: Connection, citizen: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever plans has locked the run; who hands keys on refers to it, and does not wait."""
+    run = refresh.request(PROFILE_DATA, "test")
+    walk, handed_on = plan._PHASES["source"], []
+
+    def planned(planner: plan._Planner) -> None:
+        with ThreadPoolExecutor(1) as another:
+            handed_on.append(
+                another.submit(compare_next, PROFILE_DATA, planner.standing, 8).result()
+            )
+        walk(planner)
+
+    assert step(), "it starts"
+    assert step(), "the first page is planned"
+    monkeypatch.setitem(plan._PHASES, "source", planned)
+    finish()
+    assert handed_on[0], "there was a range to compare"
+    assert run_of(spoiled, run)["state"] == "succeeded"
+    assert not oracle.profile_data(spoiled, citizen)
+
+
 def test_requests_and_starts_at_once_give_one_run(warehouse: Connection) -> None:
     start = threading.Barrier(8)
 
@@ -182,6 +206,9 @@ def test_requests_and_starts_at_once_give_one_run(warehouse: Connection) -> None
     assert any(started for _, started in asked)
     assert not refresh.start(PROFILE_DATA)
     assert refresh.request(PROFILE_DATA, "test") == run, "who asks now follows it"
+    assert refresh.request(PROFILE_DATA, "test", accepts_shrink=True) != run
+    assert not refresh.start(PROFILE_DATA), "not beside the one under way"
+    assert rows(warehouse, running) == [run]
     finish()
     states = rows(warehouse, "SELECT DISTINCT state FROM synctasks.run")
     assert states == ["succeeded"]

@@ -9,7 +9,7 @@ import pytest
 
 from synctasks.engine import likeness
 from synctasks.engine.compare import Compared
-from synctasks.engine.refresh import plan, ranges
+from synctasks.engine.refresh import plan, ranges, runs
 from tests import oracle
 from tests.refreshing import add_records, books, carry, full_run, key, phases, unseen, versions
 from tests.rows import Connection, add_record, execute, rows, value
@@ -108,6 +108,25 @@ def test_extras_are_found_before_between_and_behind_the_keys_of_every_range(
     extras = len(versions(citizen)) - len(before)
     run = full_run(warehouse)
     assert books(run) == {"read": PAGE + 150, "unchanged": PAGE + 150, "removed": extras}
+    assert versions(citizen) == before
+
+
+def test_more_extras_within_one_range_than_a_page_holds_are_all_removed(
+    warehouse: Connection, citizen: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unseen(warehouse):
+        add_records(warehouse, 1, 3 * SIZE)
+    full_run(warehouse)
+    before = versions(citizen)
+    execute(
+        citizen,
+        "INSERT INTO profile_data (record_id) "
+        "SELECT 'GR-000050+' || number FROM generate_series(1, 150) AS numbered (number)",
+    )
+    # A page of the target is a chunk for each lane.
+    monkeypatch.setattr(runs, "_CHUNK_ROWS", range(5, 6))
+    run = full_run(warehouse)
+    assert books(run) == {"read": 3 * SIZE, "unchanged": 3 * SIZE, "removed": 150}
     assert versions(citizen) == before
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import pytest
 
 from synctasks.capture.change_log import lane_count
+from synctasks.database import Transaction
 from synctasks.engine import verify as verifying
+from synctasks.engine.batch import Batch
 from synctasks.engine.verify import CLASSES
 from synctasks.engine.verify import verify as verify_flow
+from synctasks.errors import LaneBusy
 from synctasks.flow import Flow
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.flows.to_citizen.schemes import SCHEMES
@@ -223,3 +227,29 @@ def test_it_may_run_beside_a_full_run(databases: dict[str, str], filled: Connect
             full_run(filled)
             counts, _ = verify()
             assert counts.keys() <= {"matched", "in_flight"}, counts
+
+
+def test_nobody_carries_a_record_while_it_is_looked_at(
+    filled: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the target would be later than the snapshot of the source, and look different."""
+    update = "UPDATE golden_records SET full_name = %s WHERE gr_id = %s"
+    execute(filled, update, ["B", key(1)])
+    look, count = verifying._Verifier._look_under_lock, verifying.count
+
+    def carried_before(self: Any, *arguments: Any) -> None:
+        carry()
+        look(self, *arguments)
+
+    def changed_meanwhile(
+        flow: Flow, batch: Batch, source: Transaction, target: Transaction
+    ) -> Any:
+        source.execute("SELECT")
+        execute(filled, update, ["C", key(1)])
+        with pytest.raises(LaneBusy):
+            carry()
+        return count(flow, batch, source, target)
+
+    monkeypatch.setattr(verifying._Verifier, "_look_under_lock", carried_before)
+    monkeypatch.setattr(verifying, "count", changed_meanwhile)
+    assert verify() == ({"matched": RECORDS}, [])
