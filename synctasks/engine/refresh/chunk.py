@@ -14,6 +14,7 @@ from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, Books
 from synctasks.engine.letters import Letters
 from synctasks.engine.refresh import claims
+from synctasks.engine.refresh.hand_on import ALONE
 from synctasks.engine.refresh.runs import Standing, mismatched
 from synctasks.errors import PermanentError, SynctasksError, TransientError
 from synctasks.flow import Flow
@@ -158,13 +159,17 @@ class Chunk:
         if source.row(_IS_OPEN, chunk) is None:
             return
         source.execute(_UNMARK, chunk)
-        so_far = source.row(_SO_FAR, {"run": self._run})
+        if books.letters and not self._mismatched(source, books):
+            dead_letters.store(source, self._flow.name, books.letters)
+        self._letters.settle(source, books, removing=self._phase == "target")
+
+    def _mismatched(self, source: Transaction, books: Books) -> bool:
+        """Whether the contract does not fit the run so far, this chunk and all before it."""
+        so_far = source.row(ALONE + _SO_FAR, {"run": self._run})
         assert so_far is not None, "an aggregate returns a row"
         read, rejected = so_far
         counts = books.counts
-        if not mismatched(read + counts["read"], rejected + counts["rejected"]):
-            dead_letters.store(source, self._flow.name, books.letters)
-        self._letters.settle(source, books, removing=self._phase == "target")
+        return mismatched(read + counts["read"], rejected + counts["rejected"])
 
     def give_back(self, error: SynctasksError) -> None:
         """Say what becomes of the chunk that was taken, if any was, after an error."""
