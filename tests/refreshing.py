@@ -57,6 +57,21 @@ def add_records(warehouse: Connection, first: int, last: int) -> None:
     execute(warehouse, _ADD, {"first": first, "last": last})
 
 
+def remove(warehouse: Connection, first: int, last: int) -> list[str]:
+    """Delete the records of these numbers by one statement; their keys."""
+    keys = [key(number) for number in range(first, last + 1)]
+    execute(warehouse, "DELETE FROM golden_records WHERE gr_id = ANY (%s)", [keys])
+    return keys
+
+
+def fill_both(warehouse: Connection, count: int) -> None:
+    """So many records on both sides, and nothing in the history."""
+    with unseen(warehouse):
+        add_records(warehouse, 1, count)
+    full_run(warehouse)
+    execute(warehouse, "DELETE FROM synctasks.run")
+
+
 @contextmanager
 def unseen(warehouse: Connection) -> Iterator[None]:
     """What is done to the golden records in the block, no trigger sees."""

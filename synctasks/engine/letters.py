@@ -18,7 +18,7 @@ FROM synctasks.dead_letter
 WHERE flow = %(flow)s
     AND kind = 'record'
     AND state <> 'resolved'
-    AND unit IN ({keys})
+    AND {unit_is_wanted}
 """
 
 # A record that had no key when it was rejected, and has one of these now.
@@ -27,7 +27,7 @@ UNION ALL
 SELECT dead_letter.id, source.{key}, dead_letter.record, false
 FROM {table} AS source
 JOIN synctasks.dead_letter ON dead_letter.record = {record}
-WHERE source.{key} IN ({keys})
+WHERE {key_is_wanted}
     AND source.{key} <> ''
     AND dead_letter.flow = %(flow)s
     AND dead_letter.kind = 'record'
@@ -35,11 +35,16 @@ WHERE source.{key} IN ({keys})
     AND dead_letter.unit = ''
 """
 
-_KEYS = "SELECT unnest(%(keys)s::text[])"
-_KEYS_OF_CHUNK = """\
-SELECT unnest(chunk.keys)
-    FROM synctasks.chunk
-    WHERE chunk.run = %(run)s AND chunk.number = %(number)s"""
+_AMONG_KEYS = "{column} = ANY (%(keys)s::text[])"
+
+# IS TRUE keeps it from becoming a join: the planner takes an array for a few keys, and would
+# unpack ten thousand for each letter. So they are hashed, once.
+_AMONG_CHUNK = """\
+({column} IN (
+        SELECT unnest(chunk.keys)
+        FROM synctasks.chunk
+        WHERE chunk.run = %(run)s AND chunk.number = %(number)s
+    )) IS TRUE"""
 
 # What a replay comes to where its record neither passes nor is rejected.
 _OTHER_OUTCOMES = {
@@ -111,23 +116,24 @@ class Letters:
 
 def of_keys(flow: Flow, keys: str, source: Transaction) -> Letters:
     """The letters of the units of these keys, an array literal."""
-    return Letters(source.rows(_sql(flow, _KEYS), {"flow": flow.name, "keys": keys}))
+    return Letters(source.rows(_sql(flow, _AMONG_KEYS), {"flow": flow.name, "keys": keys}))
 
 
 def of_chunk(flow: Flow, run: int, number: int, source: Transaction) -> Letters:
     """The letters of the units of a chunk."""
     chunk = {"flow": flow.name, "run": run, "number": number}
-    return Letters(source.rows(_sql(flow, _KEYS_OF_CHUNK), chunk))
+    return Letters(source.rows(_sql(flow, _AMONG_CHUNK), chunk))
 
 
 @cache
-def _sql(flow: Flow, keys: str) -> str:
-    statement = _OF_KEYS.format(keys=keys)
+def _sql(flow: Flow, among: str) -> str:
+    statement = _OF_KEYS.format(unit_is_wanted=among.format(column="unit"))
     if not flow.source.key_nullable:
         return statement
+    key = sql.name(flow.source.key)
     return statement + _ONCE_KEYLESS.format(
-        keys=keys,
-        key=sql.name(flow.source.key),
+        key=key,
+        key_is_wanted=among.format(column=f"source.{key}"),
         table=sql.name(flow.source.table),
         record=extract.row_name(flow),
     )

@@ -52,14 +52,15 @@ WHERE run = %(run)s
 RETURNING number, phase, keys
 """
 
+# IS TRUE: hashed, not joined; see the engine's letters.
 _UNMARK = """\
 DELETE FROM synctasks.deferred
 WHERE flow = %(flow)s
-    AND key IN (
+    AND (key IN (
         SELECT unnest(keys)
         FROM synctasks.chunk
         WHERE run = %(run)s AND number = %(number)s
-    )
+    )) IS TRUE
 """
 
 _SETTLE = f"""\

@@ -21,13 +21,16 @@ from synctasks.flow import Absent, Flow
 
 _RANGE_ROWS = 20_000
 _RANGES_A_PAGE = 4
+# The first ranges are short: they tell whether comparing is worth it at all.
+_FIRST_RANGE_ROWS = 2_000
+_FIRST_RANGES = 2
 
 # SKIP LOCKED: while another worker plans a page, this one has chunks to work on.
 _RUN = """\
 SELECT cursor_key, cursor_range, accepts_shrink
 FROM synctasks.run
 WHERE id = %(run)s AND state = 'running' AND phase = %(phase)s
-FOR UPDATE SKIP LOCKED
+FOR NO KEY UPDATE SKIP LOCKED
 """
 
 # The last range is open, so that it takes in what is inserted beyond it meanwhile. Numbers go on
@@ -155,7 +158,10 @@ def plan(flow: Flow, standing: Standing, lanes: int) -> bool:
 def _walk_source(planner: _Planner) -> None:
     """Pass 1: every key of the source, in scope or not (what is not, is counted)."""
     flow = planner.flow
-    size = min(_RANGE_ROWS, planner.standing.chunk_rows * planner.lanes)
+    most, ranges = _RANGE_ROWS, _RANGES_A_PAGE
+    if planner.key is None:
+        most, ranges = _FIRST_RANGE_ROWS, _FIRST_RANGES
+    size = min(most, planner.standing.chunk_rows * planner.lanes)
     low = walk.start(flow) if planner.key is None else planner.key
     key = sql.name(flow.source.key)
     statement = ALONE + _ADD_RANGES.format(
@@ -163,7 +169,7 @@ def _walk_source(planner: _Planner) -> None:
         table=sql.name(flow.source.table),
         after=walk.within(Range(low, None), f"source.{key}", flow.source.key_type),
     )
-    page = {"run": planner.standing.run, "size": size, "page": size * _RANGES_A_PAGE}
+    page = {"run": planner.standing.run, "size": size, "page": size * ranges}
     row = planner.source.row(statement, {**page, "low": low})
     assert row is not None, "an aggregate returns a row"
     keys, is_last, high = row

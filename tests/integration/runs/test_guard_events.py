@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from synctasks.capture import change_log, removals
+from synctasks.capture import change_log
 from synctasks.engine import drain as draining
-from synctasks.flow import Flow
 from synctasks.flows import FLOWS
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.monitoring.status import status
@@ -15,35 +14,21 @@ from tests.refreshing import (
     add_records,
     books,
     carry,
+    fill_both,
     full_run,
     held,
     key,
+    remove,
     run_of,
-    unseen,
     versions,
 )
-from tests.rows import Connection, add_record, execute, names_at_portal, pending, rows, value
+from tests.rows import Connection, add_record, execute, names_at_portal, pending, value
 
 NAME = PROFILE_DATA.name
 _BOOKS = """\
 SELECT coalesce(sum(taken), 0)::int, sum(units)::int, sum(coalesced)::int, sum(removed)::int
 FROM synctasks.history
 """
-
-
-def fill(warehouse: Connection, count: int) -> None:
-    """That many records on both sides, and nothing in the history."""
-    with unseen(warehouse):
-        add_records(warehouse, 1, count)
-    full_run(warehouse)
-    execute(warehouse, "DELETE FROM synctasks.run")
-
-
-def remove(warehouse: Connection, first: int, last: int) -> list[str]:
-    """Delete the records of these numbers by one statement; their keys."""
-    keys = [key(number) for number in range(first, last + 1)]
-    execute(warehouse, "DELETE FROM golden_records WHERE gr_id = ANY (%s)", [keys])
-    return keys
 
 
 @pytest.mark.parametrize(
@@ -54,7 +39,7 @@ def remove(warehouse: Connection, first: int, last: int) -> list[str]:
 def test_more_than_a_thousand_and_a_fifth_are_held(
     warehouse: Connection, citizen: Connection, records: int, removed: int
 ) -> None:
-    fill(warehouse, records)
+    fill_both(warehouse, records)
     before = versions(citizen)
     keys = remove(warehouse, 1, removed)
     carry()
@@ -72,7 +57,7 @@ def test_more_than_a_thousand_and_a_fifth_are_held(
 def test_fewer_are_removed(
     warehouse: Connection, citizen: Connection, records: int, removed: int
 ) -> None:
-    fill(warehouse, records)
+    fill_both(warehouse, records)
     remove(warehouse, 1, removed)
     carry()
     assert held(warehouse) == pending(warehouse) == []
@@ -83,7 +68,7 @@ def test_fewer_are_removed(
 def test_what_else_is_changed_meanwhile_is_carried_all_the_same(
     warehouse: Connection, citizen: Connection
 ) -> None:
-    fill(warehouse, 2_000)
+    fill_both(warehouse, 2_000)
     gone = remove(warehouse, 1, 1_500)
     add_records(warehouse, 2_001, 2_400)
     execute(warehouse, "UPDATE golden_records SET full_name = 'B' WHERE gr_id > %s", [key(1_990)])
@@ -98,7 +83,7 @@ def test_what_else_is_changed_meanwhile_is_carried_all_the_same(
 def test_changes_that_remove_nothing_do_not_count(
     warehouse: Connection, citizen: Connection
 ) -> None:
-    fill(warehouse, 2_000)
+    fill_both(warehouse, 2_000)
     execute(warehouse, "UPDATE golden_records SET full_name = 'B' WHERE gr_id > %s", [key(900)])
     remove(warehouse, 1, 600)
     carry()
@@ -109,7 +94,7 @@ def test_changes_that_remove_nothing_do_not_count(
 def test_a_held_record_that_comes_again_is_carried_and_held_no_more(
     warehouse: Connection, citizen: Connection
 ) -> None:
-    fill(warehouse, 1_200)
+    fill_both(warehouse, 1_200)
     gone = remove(warehouse, 1, 1_200)
     carry()
     add_record(warehouse, gone[0], full_name="Here again")
@@ -122,7 +107,7 @@ def test_a_held_record_that_comes_again_is_carried_and_held_no_more(
 def test_a_nightly_run_does_not_remove_what_is_held(
     warehouse: Connection, citizen: Connection
 ) -> None:
-    fill(warehouse, 4_000)
+    fill_both(warehouse, 4_000)
     gone = remove(warehouse, 1, 1_200)
     carry()
     execute(citizen, "INSERT INTO profile_data (record_id) VALUES ('GR-nobody')")
@@ -136,7 +121,7 @@ def test_a_nightly_run_does_not_remove_what_is_held(
 
 
 def test_removals_of_the_last_ten_minutes_count(warehouse: Connection, citizen: Connection) -> None:
-    fill(warehouse, 3_000)
+    fill_both(warehouse, 3_000)
     remove(warehouse, 1, 700)
     carry()
     assert len(names_at_portal(citizen)) == 2_300
@@ -149,7 +134,7 @@ def test_removals_of_the_last_ten_minutes_count(warehouse: Connection, citizen: 
 def test_removals_of_eleven_minutes_ago_do_not_count(
     warehouse: Connection, citizen: Connection
 ) -> None:
-    fill(warehouse, 3_000)
+    fill_both(warehouse, 3_000)
     remove(warehouse, 1, 700)
     carry()
     execute(warehouse, "UPDATE synctasks.history SET minute = minute - interval '11 minutes'")
@@ -160,7 +145,7 @@ def test_removals_of_eleven_minutes_ago_do_not_count(
 
 
 def test_what_is_held_already_counts(warehouse: Connection, citizen: Connection) -> None:
-    fill(warehouse, 2_000)
+    fill_both(warehouse, 2_000)
     remove(warehouse, 1, 1_001)
     carry()
     remove(warehouse, 1_002, 1_002)
@@ -170,7 +155,7 @@ def test_what_is_held_already_counts(warehouse: Connection, citizen: Connection)
 
 
 def test_status_shows_them_with_an_alert_that_says_what_to_do(warehouse: Connection) -> None:
-    fill(warehouse, 1_200)
+    fill_both(warehouse, 1_200)
     remove(warehouse, 1, 1_100)
     carry()
     shown = status(FLOWS)
@@ -182,86 +167,10 @@ def test_status_shows_them_with_an_alert_that_says_what_to_do(warehouse: Connect
     assert "synctasks sync profile_data --accept-shrink" in alert["reason"]
 
 
-def accept(warehouse: Connection) -> None:
-    """Let go what is held, as `sync --accept-shrink` does, and do all the work."""
-    removals.accept(PROFILE_DATA)
-    carry()
-    assert full_run(warehouse, accepts_shrink=True)["state"] == "succeeded"
-
-
-def test_accepted_they_are_removed_audited_and_counted_once(
-    warehouse: Connection, citizen: Connection
-) -> None:
-    fill(warehouse, 3_000)
-    remove(warehouse, 1, 1_200)
-    carry()
-    accept(warehouse)
-    assert held(warehouse) == pending(warehouse) == []
-    assert not oracle.profile_data(warehouse, citizen)
-    assert value(warehouse, _BOOKS) == (1_200, 1_200, 0, 1_200)
-    audited = "SELECT action, flow, subject, actor <> '' FROM synctasks.audit"
-    said = "1200 held removals, and a full run"
-    assert rows(warehouse, audited) == [("accept shrink", NAME, said, True)]
-    assert status(FLOWS)["alerts"] == []
-
-
-def test_what_was_accepted_does_not_count_again(warehouse: Connection, citizen: Connection) -> None:
-    fill(warehouse, 3_000)
-    remove(warehouse, 1, 1_200)
-    carry()
-    accept(warehouse)
-    remove(warehouse, 1_201, 2_100)
-    carry()
-    assert held(warehouse) == []
-    assert len(names_at_portal(citizen)) == 900
-
-
-def test_what_was_accepted_does_not_count_though_it_was_removed_a_minute_later(
-    warehouse: Connection, citizen: Connection
-) -> None:
-    fill(warehouse, 3_000)
-    remove(warehouse, 1, 1_200)
-    carry()
-    accept(warehouse)
-    execute(warehouse, "UPDATE synctasks.history SET minute = minute + interval '1 minute'")
-    remove(warehouse, 1_201, 2_100)
-    carry()
-    assert held(warehouse) == []
-    assert len(names_at_portal(citizen)) == 900
-
-
-def test_what_was_accepted_goes_though_others_are_held_meanwhile(
-    warehouse: Connection, citizen: Connection
-) -> None:
-    fill(warehouse, 3_000)
-    remove(warehouse, 1, 1_200)
-    carry()
-    removals.accept(PROFILE_DATA)
-    later = remove(warehouse, 1_201, 2_400)
-    carry()
-    assert held(warehouse) == later
-    assert len(names_at_portal(citizen)) == 1_800
-
-
-def test_after_an_acceptance_the_guard_counts_anew(
-    warehouse: Connection, citizen: Connection
-) -> None:
-    fill(warehouse, 4_500)
-    remove(warehouse, 1, 1_500)
-    carry()
-    accept(warehouse)
-    remove(warehouse, 1_501, 2_200)
-    carry()
-    assert len(names_at_portal(citizen)) == 2_300
-    second = remove(warehouse, 2_201, 2_900)
-    carry()
-    assert held(warehouse) == second
-
-
 def test_a_run_of_keys_whose_removals_are_held_is_guarded(
     warehouse: Connection, citizen: Connection
 ) -> None:
-    fill(warehouse, 2_000)
+    fill_both(warehouse, 2_000)
     gone = remove(warehouse, 1, 1_200)
     execute(citizen, "UPDATE profile_data SET city = 'Atlantis' WHERE record_id = %s", [key(1_500)])
     run, _ = change_log.request(PROFILE_DATA, [gone[0], gone[7], key(1_500)], origin="key")
@@ -277,7 +186,7 @@ def test_a_hold_that_comes_before_an_earlier_drain_is_settled_stays(
     warehouse: Connection, citizen: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lane's lock ends with the target's commit: the next drain may be settled first."""
-    fill(warehouse, 1_200)
+    fill_both(warehouse, 1_200)
     settle = draining.Drain.settle
     gone: list[str] = []
 
@@ -295,12 +204,3 @@ def test_a_hold_that_comes_before_an_earlier_drain_is_settled_stays(
     carry()
     assert held(warehouse) == gone
     assert len(names_at_portal(citizen)) == 1_200
-
-
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
-def test_an_acceptance_concerns_its_own_flow(warehouse: Connection, flow: Flow) -> None:
-    fill(warehouse, 1_200)
-    gone = remove(warehouse, 1, 1_200)
-    carry()
-    removals.accept(flow)
-    assert held(warehouse) == ([] if flow is PROFILE_DATA else gone)
