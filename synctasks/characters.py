@@ -23,8 +23,12 @@ def is_blank(text: str) -> bool:
 
 
 def blank_sql(value: str) -> str:
-    """The same as a condition on a text expression."""
-    return f"ltrim({value}, {_BLANK_SQL}) = ''"
+    """The same as a condition on a text expression.
+
+    A text whose first character is a visible ASCII one (33 to 126) needs no closer look.
+    """
+    starts_visibly = f"abs(2 * ascii({value}) - 159) < 95"
+    return f"(CASE WHEN {starts_visibly} THEN false ELSE ltrim({value}, {_BLANK_SQL}) = '' END)"
 
 
 def consists_of(text: str, alphabet: str) -> bool:

@@ -172,13 +172,12 @@ class Uuid(Field):
 
     def sql(self, value: str) -> str:
         text = f"{value}::text"
-        without_dashes = f"replace({text}, '-', '')"
         # 36 bytes, of which four are dashes, in their places; the others are hexadecimal digits.
         return (
             f"octet_length({text}) = 36"
             f" AND {text} LIKE '________-____-____-____-____________'"
-            f" AND octet_length({without_dashes}) = 32"
-            f" AND {consists_of_sql(without_dashes, HEX_DIGITS)}"
+            f" AND octet_length(replace({text}, '-', '')) = 32"
+            f" AND {consists_of_sql(text, '-' + HEX_DIGITS)}"
         )
 
 
@@ -246,7 +245,8 @@ class Date(Field):
         return day
 
     def sql(self, value: str) -> str:
-        today = "(statement_timestamp() AT TIME ZONE 'UTC')::date"
+        # As a query of its own it is worked out once, not for each row.
+        today = "(SELECT (statement_timestamp() AT TIME ZONE 'UTC')::date)"
         return f"{value} >= '{self._first}'::date AND {value} <= {today}"
 
 
@@ -271,7 +271,7 @@ class Timestamp(Field):
 
     def sql(self, value: str) -> str:
         return (
-            f"{value} <= statement_timestamp() + interval '5 minutes'"
+            f"{value} <= (SELECT statement_timestamp() + interval '5 minutes')"
             f" AND {value} >= '0001-01-01 00:00:00+00'::timestamptz"
         )
 

@@ -32,6 +32,12 @@ OFFSET %(skipped)s
 LIMIT 1
 """
 
+_COUNT_ABOVE = """\
+SELECT count(*)
+FROM {table} AS source
+WHERE {within}
+"""
+
 _NOT_IN_SOURCE = """\
 SELECT kept.key
 FROM unnest(%(keys)s::text[]) AS kept (key)
@@ -124,6 +130,18 @@ def source_bound(flow: Flow, low: str | None, size: int, source: Transaction) ->
     )
     row = source.row(statement, {"low": low, "skipped": size - 1})
     return row[0] if row else None
+
+
+def count_above(flow: Flow, low: str | None, source: Transaction) -> int:
+    """How many records lie above a key."""
+    statement = _COUNT_ABOVE.format(
+        table=sql.name(flow.source.table),
+        within=within(
+            Range(low, None), f"source.{sql.name(flow.source.key)}", flow.source.key_type
+        ),
+    )
+    count: int = source.value(statement, {"low": low})
+    return count
 
 
 def not_in_source(flow: Flow, page: Page, source: Transaction) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synctasks import sql
 from synctasks.database import CHUNK, Transaction, transaction
 from synctasks.engine import walk
 from synctasks.engine.likeness import Prefilter
@@ -33,50 +32,12 @@ WHERE id = %(run)s AND state = 'running' AND phase = %(phase)s
 FOR NO KEY UPDATE SKIP LOCKED
 """
 
-# The last range is open, so that it takes in what is inserted beyond it meanwhile. Numbers go on
-# from the run's last chunk.
-_ADD_RANGES = """\
-WITH page AS MATERIALIZED (
-    SELECT source.{key} AS key, row_number() OVER (ORDER BY source.{key}) AS place
-    FROM {table} AS source
-    WHERE {after}
-    ORDER BY source.{key}
-    LIMIT %(page)s
-),
-counted AS (
-    SELECT count(*) AS keys, count(*) < %(page)s AS is_last
-    FROM page
-),
-bounds AS (
-    SELECT place, key::text AS high, %(size)s AS size
-    FROM page
-    WHERE place %% %(size)s = 0
-    UNION ALL
-    SELECT keys + 1, NULL, keys %% %(size)s
-    FROM counted
-    WHERE is_last
-),
-added AS (
-    INSERT INTO synctasks.chunk (run, number, phase, low, high, size)
-    SELECT
-        %(run)s,
-        numbered.last + row_number() OVER (ORDER BY bounds.place),
-        'range',
-        coalesce(lag(bounds.high) OVER (ORDER BY bounds.place), %(low)s),
-        bounds.high,
-        bounds.size
-    FROM bounds,
-    (
-        SELECT coalesce(max(number), 0) AS last
-        FROM synctasks.chunk
-        WHERE run = %(run)s
-    ) AS numbered
-)
-SELECT
-    counted.keys,
-    counted.is_last,
-    (SELECT high FROM bounds WHERE high IS NOT NULL ORDER BY place DESC LIMIT 1)
-FROM counted
+# Numbers go on from the run's last chunk.
+_ADD_RANGE = """\
+INSERT INTO synctasks.chunk (run, number, phase, low, high, size)
+SELECT %(run)s, coalesce(max(number), 0) + 1, 'range', %(low)s, %(high)s, %(size)s
+FROM synctasks.chunk
+WHERE run = %(run)s
 """
 
 # Records without a key have a unit of their own; so have those that had none at the last run.
@@ -157,29 +118,33 @@ def plan(flow: Flow, standing: Standing, lanes: int) -> bool:
 
 def _walk_source(planner: _Planner) -> None:
     """Pass 1: every key of the source, in scope or not (what is not, is counted)."""
-    flow = planner.flow
+    flow, source, run = planner.flow, planner.source, planner.standing.run
     most, ranges = _RANGE_ROWS, _RANGES_A_PAGE
     if planner.key is None:
         most, ranges = _FIRST_RANGE_ROWS, _FIRST_RANGES
     size = min(most, planner.standing.chunk_rows * planner.lanes)
+    source.execute(ALONE, {"run": run})
     low = walk.start(flow) if planner.key is None else planner.key
-    key = sql.name(flow.source.key)
-    statement = ALONE + _ADD_RANGES.format(
-        key=key,
-        table=sql.name(flow.source.table),
-        after=walk.within(Range(low, None), f"source.{key}", flow.source.key_type),
-    )
-    page = {"run": planner.standing.run, "size": size, "page": size * ranges}
-    row = planner.source.row(statement, {**page, "low": low})
-    assert row is not None, "an aggregate returns a row"
-    keys, is_last, high = row
-    if not is_last:
-        planner.move("source", key=high, planned=keys)
-        return
-    if flow.source.key_nullable:
-        keyless = _KEYLESS.format(is_there=walk.keyless_sql(flow))
-        planner.hand_on(keyless, "source", {"flow": flow.name})
-    planner.move("guard", planned=keys)
+    planned = 0
+    for _ in range(ranges):
+        high = walk.source_bound(flow, low, size, source)
+        # The last range is open, so that it takes in what is inserted beyond it meanwhile.
+        keys = size if high is not None else walk.count_above(flow, low, source)
+        source.execute(_ADD_RANGE, {"run": run, "low": low, "high": high, "size": keys})
+        planned += keys
+        if high is None:
+            _end_source(planner, planned)
+            return
+        low = high
+    planner.move("source", key=low, planned=planned)
+
+
+def _end_source(planner: _Planner, planned: int) -> None:
+    """All ranges are planned; what has no key is none of them."""
+    if planner.flow.source.key_nullable:
+        keyless = _KEYLESS.format(is_there=walk.keyless_sql(planner.flow))
+        planner.hand_on(keyless, "source", {"flow": planner.flow.name})
+    planner.move("guard", planned=planned)
 
 
 def _guard(planner: _Planner) -> None:
