@@ -22,7 +22,6 @@ _RANGE_ROWS = 20_000
 _RANGES_A_PAGE = 4
 # The first ranges are short: they tell whether comparing is worth it at all.
 _FIRST_RANGE_ROWS = 2_000
-_FIRST_RANGES = 2
 
 # SKIP LOCKED: while another worker plans a page, this one has chunks to work on.
 _RUN = """\
@@ -119,14 +118,13 @@ def plan(flow: Flow, standing: Standing, lanes: int) -> bool:
 def _walk_source(planner: _Planner) -> None:
     """Pass 1: every key of the source, in scope or not (what is not, is counted)."""
     flow, source, run = planner.flow, planner.source, planner.standing.run
-    most, ranges = _RANGE_ROWS, _RANGES_A_PAGE
+    size = min(_RANGE_ROWS, planner.standing.chunk_rows * planner.lanes)
     if planner.key is None:
-        most, ranges = _FIRST_RANGE_ROWS, _FIRST_RANGES
-    size = min(most, planner.standing.chunk_rows * planner.lanes)
+        size = min(size, _FIRST_RANGE_ROWS)
     source.execute(ALONE, {"run": run})
     low = walk.start(flow) if planner.key is None else planner.key
     planned = 0
-    for _ in range(ranges):
+    for _ in range(_RANGES_A_PAGE):
         high = walk.source_bound(flow, low, size, source)
         # The last range is open, so that it takes in what is inserted beyond it meanwhile.
         keys = size if high is not None else walk.count_above(flow, low, source)
