@@ -112,7 +112,8 @@ def _say(flow: Flow, run: dict[str, Any]) -> None:
     parts = [f"{run[box]:,} {box}" for box in boxes if run[box]]
     console.print(
         f"{flow.name}: {run['state']}. Read {run['read']:,}: {', '.join(parts) or 'nothing'}; "
-        f"removed {run['removed']:,}."
+        f"removed {run['removed']:,}.",
+        soft_wrap=True,
     )
     if run["state"] == "guarded":
         console.print(
@@ -123,4 +124,7 @@ def _say(flow: Flow, run: dict[str, Any]) -> None:
     if run["error"]:
         console.print(f"Error: {run['error']}", markup=False, soft_wrap=True)
     if run["rejected"]:
-        console.print(f"Rejected: synctasks dead-letters list --flow {flow.name} --group-by error")
+        console.print(
+            f"Rejected: synctasks dead-letters list --flow {flow.name} --group-by error",
+            soft_wrap=True,
+        )
