@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import psycopg2
+import pytest
 from redis import Redis
 
 from tests.rows import execute
@@ -51,3 +52,17 @@ def empty(place: Workspace) -> None:
             execute(connection, _EMPTY)
     with closing(Redis.from_url(place.environment[BROKER])) as broker:
         broker.flushdb()
+
+
+@pytest.fixture(scope="module")
+def renewed(place: Workspace) -> Workspace:
+    """The workspace as a fresh installation leaves it, once a file."""
+    place.renew()
+    return place
+
+
+@pytest.fixture
+def databases(renewed: Workspace) -> dict[str, str]:
+    """Both databases installed, without rows or requests, the broker empty; their URLs."""
+    empty(renewed)
+    return renewed.environment

@@ -45,11 +45,7 @@ A worker must be running: celery -A synctasks worker
 @click.option("--no-wait", is_flag=True, help="Do not wait until the work is done.")
 @json_option
 def sync(
-    flow: str,
-    keys: tuple[str, ...],
-    accept_shrink: bool,
-    no_wait: bool,
-    as_json: bool,
+    flow: str, keys: tuple[str, ...], accept_shrink: bool, no_wait: bool, as_json: bool
 ) -> None:
     """Make the target of FLOW agree with its source, and wait until it does.
 
@@ -61,9 +57,9 @@ def sync(
     from synctasks import tasks
 
     chosen = by_name(flow)
-    if accept_shrink and keys:
-        raise click.UsageError("--accept-shrink is about the whole flow: leave --key away.")
     if accept_shrink:
+        if keys:
+            raise click.UsageError("--accept-shrink is about the whole flow: leave --key away.")
         removals.accept(chosen)
     if keys:
         run = tasks.ask_for_keys(chosen, keys)
