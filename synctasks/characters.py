@@ -31,6 +31,21 @@ def blank_sql(value: str) -> str:
     return f"(CASE WHEN {starts_visibly} THEN false ELSE ltrim({value}, {_BLANK_SQL}) = '' END)"
 
 
+def holds_blank(text: str) -> bool:
+    """Whether any character of a text is white space."""
+    return any(each in text for each in _BLANK)
+
+
+def holds_blank_sql(value: str) -> str:
+    """The same as a condition on a text expression."""
+    return f"(octet_length(translate({value}, {_BLANK_SQL}, '')) < octet_length({value}))"
+
+
+def trimmed_sql(value: str) -> str:
+    """A text expression without white space at its ends."""
+    return f"btrim({value}, {_BLANK_SQL})"
+
+
 def consists_of(text: str, alphabet: str) -> bool:
     """Whether a text holds no other characters than these ASCII ones."""
     return not text.strip(alphabet)

@@ -22,7 +22,10 @@ BEGIN
     FOR name IN
         SELECT format('%I.%I', schemaname, tablename)
         FROM pg_catalog.pg_tables
-        WHERE tablename IN ('golden_records', 'scheme_master', 'profile_data', 'schemes')
+        WHERE tablename IN (
+                'golden_records', 'scheme_master', 'profile_data', 'schemes', 'citizens',
+                'documents', 'document_metadata'
+            )
             OR schemaname = 'synctasks'
             AND tablename NOT IN ('lane', 'lane_count', 'installation', 'alembic_version')
         ORDER BY schemaname = 'synctasks'
@@ -35,7 +38,7 @@ BEGIN
 END
 $$;
 UPDATE synctasks.lane
-SET (started_at, retry_at, batch_limit) = ROW (DEFAULT, DEFAULT, DEFAULT);
+SET (started_at, retry_at, batch_limit, deaths) = ROW (DEFAULT, DEFAULT, DEFAULT, DEFAULT);
 UPDATE synctasks.installation SET installed_at = clock_timestamp();
 """
 

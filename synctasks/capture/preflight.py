@@ -183,8 +183,13 @@ def _sides(flow: Flow) -> list[_Side]:
     source, target = flow.source, flow.target
     captured = _Need.TRIGGERS if flow.capture else _Need.READ
     known = [rule for rule in flow.contract.rules if isinstance(rule, Known)]
+    references = [column.reference for column in flow.references if column.reference]
     return [
         _Side(source.database, source.table, read, captured),
         _Side(target.database, target.table, written, _Need.WRITE),
         *(_Side(source.database, each.table, frozenset([each.key]), _Need.READ) for each in known),
+        *(
+            _Side(target.database, each.table, frozenset([each.key]), _Need.READ)
+            for each in references
+        ),
     ]

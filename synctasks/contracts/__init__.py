@@ -2,21 +2,9 @@
 
 from synctasks.contracts.complaint import Category, Complaint
 from synctasks.contracts.contract import Contract, Refusal
-from synctasks.contracts.fields import (
-    MOST_KEY_BYTES,
-    Aadhaar,
-    Choice,
-    Date,
-    Field,
-    Integer,
-    Json,
-    Key,
-    Number,
-    Text,
-    Timestamp,
-    Uuid,
-    Word,
-)
+from synctasks.contracts.fields import MOST_KEY_BYTES, Choice, Field, Json, Key, Text, Uuid, Word
+from synctasks.contracts.numbers import Date, Integer, Number, Timestamp
+from synctasks.contracts.people import Aadhaar, Digits, Email, Mobile
 from synctasks.contracts.rules import Known, NotBefore, Rule
 
 __all__ = [
@@ -27,11 +15,14 @@ __all__ = [
     "Complaint",
     "Contract",
     "Date",
+    "Digits",
+    "Email",
     "Field",
     "Integer",
     "Json",
     "Key",
     "Known",
+    "Mobile",
     "NotBefore",
     "Number",
     "Refusal",

@@ -30,6 +30,11 @@ class Batch:
         first = replace(self, keys=self.keys[:middle], captured=self.captured[:middle])
         return first, replace(self, keys=self.keys[middle:], captured=self.captured[middle:])
 
+    def only(self, key: str) -> Batch:
+        """One of its keys, by itself."""
+        place = self.keys.index(key)
+        return replace(self, keys=[key], captured=self.captured[place : place + 1])
+
     def accepted(self, keys: Sequence[str]) -> Batch:
         """Those of its keys that failed the gate and were judged valid."""
         return replace(self, keys=keys, captured=(), remove=False, judged=True)

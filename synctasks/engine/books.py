@@ -29,8 +29,8 @@ PASSED = ("written", "unchanged", "superseded", "missing", "different")
 class Books:
     """How many records are in each box, and the keys of those that are asked for by name.
 
-    Beside the boxes of `COUNTS`: `held` (removals that the guard holds back), `judge` (what failed
-    the gate) and `renamed`, both before they are judged, and of a dry run `missing` and
+    Beside the boxes of `COUNTS`: `held` (removals that the guard holds back); before they are
+    dealt with `judge` (what failed the gate) and those of `resolve`; and of a dry run `missing` and
     `different` in place of `written`, `extra` in place of `removed`. `letters` are the dead
     letters of the rejected ones.
     """
@@ -69,6 +69,13 @@ class Books:
         """The keys of a box, which is counted no more."""
         self.found.pop(box, None)
         return self.keys.pop(box, [])
+
+    def take_some(self, box: str, keys: Iterable[str]) -> None:
+        """Take some keys out of a box, a record each."""
+        gone = frozenset(keys)
+        kept = [key for key in self.keys.get(box, ()) if key not in gone]
+        self.found[box] -= len(self.keys.get(box, ())) - len(kept)
+        self.keys[box] = kept
 
     @property
     def counts(self) -> dict[str, int]:

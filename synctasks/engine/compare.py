@@ -171,7 +171,9 @@ def _source_sql(flow: Flow, within: Range, hashes: str) -> str:
     key = sql.name(flow.source.key)
     return _SOURCE.format(
         key=key,
-        hashes=hashes.format(hash=_hash(extract.value(each) for each in _hashed(flow)), key=key),
+        hashes=hashes.format(
+            hash=_hash(extract.value(flow, each) for each in _hashed(flow)), key=key
+        ),
         columns=sql.names(flow.watched, of="source", indent=8),
         once_keyless=_ONCE_KEYLESS.format(record=extract.row_name(flow))
         if flow.source.key_nullable

@@ -8,10 +8,11 @@ from itertools import compress
 
 from synctasks import dead_letters
 from synctasks.database import DRAIN, Limits, Transaction, array, transaction
-from synctasks.engine import history, letters, lock, removals, turn
+from synctasks.engine import history, letters, lock, removals, turn, waiting
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import LATENCY_BOUNDS_MS, Books
 from synctasks.engine.history import Forgotten
+from synctasks.engine.latecomers import look_once_more
 from synctasks.engine.letters import Letters
 from synctasks.engine.reconcile import reconcile
 from synctasks.flow import Flow
@@ -19,6 +20,8 @@ from synctasks.lane import PENDING_SQL, due_sql
 
 # All changes of a key within the window are taken together, so a hot key costs one write.
 _WINDOW = 10_000
+# How often a change is tried again by itself where its record's reference is missing.
+LADDER_STEPS = 5
 
 # The mark is there for a worker that dies, not for a server that does: it need not reach disk.
 _TAKE = f"""\
@@ -30,7 +33,7 @@ WITH mark AS (
     RETURNING batch_limit, turn
 ),
 due AS (
-    SELECT change.id, change.key, change.origin, change.removal_accepted
+    SELECT change.id, change.key, change.origin, change.removal_accepted, change.attempts
     FROM synctasks.change_log AS change
     WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
     ORDER BY change.id
@@ -46,6 +49,7 @@ SELECT
         WHERE flow = %(flow)s AND state <> 'resolved'
     ),
     array_agg(id),
+    array_agg(id) FILTER (WHERE origin = 'captured' AND attempts < {LADDER_STEPS}),
     (SELECT mark.turn FROM mark)
 FROM due
 GROUP BY key
@@ -93,6 +97,15 @@ SET started_at = NULL, retry_at = NULL
 WHERE flow = %(flow)s AND lane = %(lane)s
 """
 
+# The ladder of a single record: 1, 2, 4, 8, 8 s, then every 8 s.
+_POSTPONE = """\
+UPDATE synctasks.change_log
+SET
+    attempts = least(attempts + 1, 100),
+    not_before = clock_timestamp() + make_interval(secs => least(8, 2 ^ least(attempts, 3)))
+WHERE flow = %(flow)s AND lane = %(lane)s AND id = ANY (%(ids)s)
+"""
+
 _MARK = """\
 DELETE FROM synctasks.held
 WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[]);
@@ -128,17 +141,27 @@ GROUP BY run
 
 @dataclass(frozen=True)
 class _Changes:
-    """The due changes of a batch, by key; the keys whose removal somebody has accepted; the dead
-    letters of all of them; the lane's turn in which they were read.
+    """The due changes of a batch.
+
+    By key: all ids, and those that are tried again by themselves where a reference is missing.
+    Keys whose removal somebody has accepted; the dead letters of all of them; the lane's turn in
+    which they were read.
     """
 
     turn: int
     ids: Mapping[str, list[int]]
+    patient: Mapping[str, list[int]]
     accepted: frozenset[str]
     letters: Letters
 
     def ids_of(self, keys: Iterable[str]) -> list[int]:
         return [each for key in keys for each in self.ids[key]]
+
+    def postponed(self, books: Books) -> list[int]:
+        """The changes that come again by themselves, after a while."""
+        locked = self.ids_of(books.keys.get("locked", ()))
+        waiting = books.keys.get("waiting", ())
+        return locked + [each for key in waiting for each in self.patient[key]]
 
 
 class Drain:
@@ -151,6 +174,7 @@ class Drain:
         self._lane = lane
         self._where = {"flow": flow.name, "lane": lane}
         self._accepted: frozenset[str] = frozenset()
+        self.new_waiting: list[str] = []
 
     def enter(self, target: Transaction) -> int | None:
         lock.wait_for(target, self._flow, self._lane, self.limits)
@@ -161,13 +185,17 @@ class Drain:
             rows = source.rows(_TAKE, self._where)
             if not rows:
                 return None
-            keys, captured, accepted, there_are_letters, ids, turns = zip(*rows, strict=True)
+            keys, captured, accepted, there_are_letters, ids, patient, turns = zip(
+                *rows, strict=True
+            )
             found = Letters()
             if any(there_are_letters):
                 found = letters.of_keys(self._flow, array(keys), source)
         self._accepted = frozenset(compress(keys, accepted))
         by_key = dict(zip(keys, ids, strict=True))
-        return _Changes(turns[0], by_key, self._accepted, found), Batch(keys, captured)
+        patient_by_key = {key: some or [] for key, some in zip(keys, patient, strict=True)}
+        taken = _Changes(turns[0], by_key, patient_by_key, self._accepted, found)
+        return taken, Batch(keys, captured)
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -178,31 +206,40 @@ class Drain:
         return ()
 
     def settle(self, lane: int, taken: _Changes, books: Books) -> bool:
-        held = set(books.keys.get("held", ()))
+        held = books.keys.get("held", ())
+        postponed = taken.postponed(books)
+        gone = set(taken.ids_of(taken.ids)).difference(postponed, taken.ids_of(held))
         with transaction(self._flow.source.database, self.limits) as source:
-            forgotten, overtaken = self._forget(source, taken, taken.ids.keys() - held, books)
+            forgotten, overtaken = self._forget(source, taken, gone, books)
             ours = books.only(each.key for each in forgotten)
             if overtaken:
-                doubtful = (*taken.letters.units, *ours.keys.get("deferred", ()))
-                rejected = (letter.unit for letter in ours.letters)
-                ours_only = {each.key for each in forgotten}.intersection((*doubtful, *rejected))
-                turn.look_again(source, self._flow, lane, ours_only)
+                self._look_again(source, taken, ours)
             else:
-                self._mark(source, forgotten, ours, taken.letters)
+                self._mark(source, taken, forgotten, books, ours)
             source.execute(_SETTLE, self._where)
+            if postponed:
+                source.execute(_POSTPONE, {**self._where, "ids": postponed})
             if held:
                 self._hold(source, taken.ids_of(held))
             if forgotten:
+                waiting.wake(source, self._flow, [each.key for each in forgotten])
                 history.keep(source, self._where, forgotten, ours, taken.accepted)
             return bool(source.value(PENDING_SQL, self._where))
 
+    def _look_again(self, source: Transaction, taken: _Changes, ours: Books) -> None:
+        """Somebody has settled a later state: the keys that want marks are looked at once more."""
+        doubtful = {*taken.letters.units, *(letter.unit for letter in ours.letters)}
+        doubtful.update(*(ours.keys.get(box, ()) for box in ("deferred", "waiting")))
+        mine = {key for keys in ours.keys.values() for key in keys}
+        turn.look_again(source, self._flow, self._lane, doubtful & mine)
+
     def _forget(
-        self, source: Transaction, taken: _Changes, keys: Iterable[str], books: Books
+        self, source: Transaction, taken: _Changes, ids: Iterable[int], books: Books
     ) -> tuple[list[Forgotten], bool]:
-        """Forget the changes of the keys; what was forgotten, and whether a later turn settled."""
+        """Forget the changes; of which keys they were, and whether a later turn has settled."""
         wanted = {
             "turn": taken.turn,
-            "ids": taken.ids_of(keys),
+            "ids": list(ids),
             "deferred": array(books.keys.get("deferred", ())),
             "bounds": list(LATENCY_BOUNDS_MS),
         }
@@ -214,16 +251,26 @@ class Drain:
         return forgotten, any(row[-1] for row in rows)
 
     def _mark(
-        self, source: Transaction, forgotten: Iterable[Forgotten], books: Books, letters: Letters
+        self,
+        source: Transaction,
+        taken: _Changes,
+        forgotten: Sequence[Forgotten],
+        books: Books,
+        ours: Books,
     ) -> None:
-        """Put marks and letters as the forgotten keys now want them."""
+        """Put marks and letters as the keys now want them, `ours` those that were forgotten."""
         keys = [each.key for each in forgotten]
+        patient = {key for key in books.keys.get("waiting", ()) if taken.patient[key]}
+        trying = sorted(patient.difference(keys))
+        self.new_waiting = waiting.settle(
+            source, self._flow, self._lane, ours, keys=keys, trying=trying
+        )
         if not keys:
             return
-        deferred = books.keys.get("deferred", ())
+        deferred = ours.keys.get("deferred", ())
         source.execute(_MARK, {**self._where, "keys": array(keys), "deferred": array(deferred)})
-        dead_letters.store(source, self._flow.name, books.letters)
-        letters.settle(source, books, removing=True, units=set(keys))
+        dead_letters.store(source, self._flow.name, ours.letters)
+        taken.letters.settle(source, ours, removing=True, units=set(keys))
 
     def _hold(self, source: Transaction, ids: list[int]) -> None:
         """Put changes aside whose removals are held; a run that asked for them has its answer."""
@@ -236,5 +283,7 @@ def drain(flow: Flow, lane: int) -> bool:
 
     Raises LaneBusy while another worker holds the lane, and SynctasksError.
     """
-    done = reconcile(flow, Drain(flow, lane))
-    return done is not None and done.pending
+    work = Drain(flow, lane)
+    done = reconcile(flow, work)
+    came = look_once_more(flow, lane, work.new_waiting)
+    return done is not None and (done.pending or came)

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from functools import cache
 
 from synctasks import sql
+from synctasks.characters import blank_sql
 from synctasks.database import Transaction, array
-from synctasks.flow import Column, Flow
+from synctasks.flow import Column, Flow, OnUpdate
 
 # OFFSET 0 keeps the planner from judging a row anew wherever its verdict is looked at.
 _EXTRACT = """\
@@ -20,7 +21,9 @@ SELECT
     wanted.key,
     judged.verdict,
     {outputs}
-FROM unnest(%(keys)s::text[], %(captured)s::boolean[]) AS wanted (key, captured)
+FROM unnest(
+    %(keys)s::text[], %(captured)s::boolean[], %(made_keys)s::text[]
+) AS wanted (key, captured, made_key)
 JOIN {table} AS source ON {wanted_row}
 CROSS JOIN LATERAL (
     SELECT
@@ -91,7 +94,9 @@ WHERE EXISTS (
 
 @cache
 def rows_sql(flow: Flow) -> str:
-    """The query: parameters `keys` (text[]), `captured` (boolean[]), `judged` (boolean)."""
+    """The query: parameters `keys` (text[]), `captured` (boolean[]), `judged` (boolean), and
+    `made_keys` (text[]): the target's keys of units that it does not know yet, if it has its own.
+    """
     return _EXTRACT.format(
         outputs=sql.names((column.name for column in flow.columns), of="mapped"),
         table=sql.name(flow.source.table),
@@ -99,7 +104,7 @@ def rows_sql(flow: Flow) -> str:
         scope=scope(flow),
         event_filter=flow.event_filter.sql if flow.event_filter else "true",
         gate=flow.contract.gate(),
-        expressions=sql.lines((expression(column) for column in flow.columns), indent=8),
+        expressions=sql.lines((expression(flow, column) for column in flow.columns), indent=8),
     )
 
 
@@ -143,16 +148,30 @@ def identities(flow: Flow, wanted: Sequence[str], source: Transaction) -> set[st
     return {identity for (identity,) in source.rows(statement, {"identities": array(wanted)})}
 
 
-def expression(column: Column) -> str:
-    """One output column: masked, and of the target's type."""
-    return f"{value(column)} AS {sql.name(column.name)}"
+def expression(flow: Flow, column: Column) -> str:
+    """One output column: masked, and of the type in which it travels."""
+    return f"{value(flow, column)} AS {sql.name(column.name)}"
 
 
-def value(column: Column) -> str:
+def value(flow: Flow, column: Column) -> str:
     """The value of an output column, from the row `source`."""
+    return f"({_plain_value(flow, column)})::{column.staged_type}"
+
+
+def _plain_value(flow: Flow, column: Column) -> str:
+    if flow.target.match and column.name == flow.target.key:
+        return "wanted.made_key"
+    if column.constant is not None:
+        return sql.literal(column.constant)
+    if column.reference:
+        return column.reference.value
     read = sql.name(f"source.{column.reads}")
-    masked = column.mask.sql.format(value=read) if column.mask else read
-    return f"({masked})::{column.type}"
+    if column.mask:
+        return column.mask.sql.format(value=read)
+    if column.on_update is OnUpdate.FILL and column.type == "text":
+        # A blank says as little as a null, and must erase as little.
+        return f"CASE WHEN NOT {blank_sql(read)} THEN {read} END"
+    return read
 
 
 def row_name(flow: Flow) -> str:

@@ -20,8 +20,6 @@ _ROWS = 200
 # document only the first character is judged.
 _MOST_CHARACTERS = 16_384
 
-_RENAMED = "is known at the target under another key"
-
 _READ = """\
 SELECT
     wanted.key,
@@ -56,14 +54,12 @@ def judge(flow: Flow, keys: Sequence[str], source: Transaction) -> tuple[list[st
     return accepted, letters
 
 
-def renamed(flow: Flow, keys: Sequence[str], source: Transaction) -> list[Letter]:
-    """The letters of units whose identity the target knows under another key."""
-    column = flow.identity_column
-    assert column is not None, "only a flow whose target has an identity renames"
-    messages = {column.reads: [_RENAMED]}
-    error = f"{column.reads}: {_RENAMED}"
+def refused(
+    flow: Flow, keys: Sequence[str], column: str, said: str, source: Transaction
+) -> list[Letter]:
+    """The letters of records that the target cannot take; what is said, and of which column."""
     return [
-        Letter(key, record, Category.CONSISTENCY, error, messages, _cut(row))
+        Letter(key, record, Category.CONSISTENCY, f"{column}: {said}", {column: [said]}, _cut(row))
         for key, record, _, _, row in _read(flow, keys, source)
     ]
 

@@ -6,11 +6,13 @@ that do not differ, too. Run dry, the same statement only says what it would do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 from synctasks import sql
 from synctasks.engine.books import VERDICT_BOXES
-from synctasks.flow import Absent, Flow
+from synctasks.engine.resolve import is_later, resolved_sql
+from synctasks.flow import Absent, Column, Flow, OnUpdate
 
 _CREATE = """\
 CREATE TEMPORARY TABLE staged (
@@ -32,20 +34,21 @@ staged AS MATERIALIZED (
 """
 
 _MERGE = """\
-WITH {staged}{renamed}differing AS MATERIALIZED (
+WITH {staged}{resolved}{renamed}differing AS MATERIALIZED (
     SELECT
         staged.key AS unit,
         target.{key} IS NULL AS is_new,
+        {superseded} AS superseded,
         {columns}
-    FROM staged
-    LEFT JOIN {table} AS target ON {same_record}
+    FROM {rows} AS staged
+    LEFT JOIN {table} AS target ON target.{key} = staged.{key}
     WHERE staged.verdict = 'pass'{not_renamed}
         AND (
-            target.{key} IS NULL
+            target.{key} IS NULL{or_later}
             OR ({staged_values}) IS DISTINCT FROM ({target_values})
         )
 ),
-{written}{removed}{outcome}"""
+{written}{flagged}{woken}{removed}{outcome}"""
 
 # Each key with its box: for a drain, which counts those that it was the one to forget.
 _BY_KEY = """\
@@ -56,11 +59,13 @@ outcome AS (
             WHEN staged.verdict <> 'pass' THEN
                 CASE staged.verdict
                     {verdict_boxes}
+                    ELSE staged.verdict
                 END
-            {renamed_box}WHEN differing.unit IS NULL THEN 'unchanged'
+            {renamed_box}{flagged_box}WHEN differing.unit IS NULL THEN 'unchanged'
+            WHEN differing.superseded THEN 'superseded'
             {written_boxes}
         END AS box
-    FROM staged
+    FROM {rows} AS staged
     LEFT JOIN differing ON differing.unit = staged.key
     UNION ALL
     SELECT key, {removed_box} FROM removed
@@ -76,14 +81,16 @@ outcome AS (
     SELECT
         CASE staged.verdict
             {verdict_boxes}
-            ELSE 'unchanged'
+            WHEN 'pass' THEN 'unchanged'
+            ELSE staged.verdict
         END AS box,
         count(*) AS count,
-        array_agg(key) FILTER (
-            WHERE verdict = 'judge' OR key = ANY (%(named)s::text[])
+        array_agg(staged.key) FILTER (
+            WHERE staged.verdict NOT IN ('pass', 'out_of_scope', 'deferred')
+                OR staged.key = ANY (%(named)s::text[])
         ) AS keys
-    FROM staged
-    GROUP BY verdict
+    FROM {rows} AS staged
+    GROUP BY staged.verdict
     UNION ALL
     SELECT 'unchanged', -count(*), NULL FROM differing
     UNION ALL
@@ -121,15 +128,61 @@ _RENAMED_COUNTED = """\
 
 _WRITE = """\
 written AS (
-    INSERT INTO {table} (
+    INSERT INTO {table} AS target (
         {plain_columns}
     )
     SELECT
         {plain_columns}
     FROM differing
+    WHERE NOT superseded
     ORDER BY {key}
     ON CONFLICT ({key}) DO UPDATE SET
         {assignments}
+),
+"""
+
+# The row that was once made for a unit which matches another one now.
+_FLAGGED = """\
+flagging AS MATERIALIZED (
+    SELECT
+        staged.key,
+        staged.made_key,
+        {stamped}
+    FROM resolved AS staged
+    JOIN {table} AS made ON made.{key} = staged.made_key
+    WHERE staged.verdict = 'pass'
+        AND staged.made_key <> staged.{key}
+        AND made.{review} IS DISTINCT FROM staged.{review}
+        AND {is_later}
+),
+"""
+
+_FLAG = """\
+flagged AS (
+    UPDATE {table} AS made
+    SET
+        {assignments}
+    FROM flagging
+    WHERE made.{key} = flagging.made_key
+),
+"""
+
+_FLAGGED_BOX = """\
+WHEN EXISTS (SELECT FROM flagging WHERE flagging.key = staged.key) THEN {box}
+            """
+
+# Who waits in this database for what was written, is looked at again.
+_WOKEN = """\
+woken AS (
+    INSERT INTO synctasks.change_log (flow, lane, key, operation, origin)
+    SELECT waiting.flow, waiting.lane, waiting.unit, 'request', 'woken'
+    FROM synctasks.waiting
+    WHERE waiting.needs && (
+        SELECT array_agg(announced.name)
+        FROM (
+            {names}
+        ) AS announced (name)
+    )
 ),
 """
 
@@ -209,21 +262,28 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
     Returns rows (box, count, keys): by key, each key once for each record; else the counts, and
     of keys those to judge and those named.
     """
-    columns = [column.name for column in flow.columns]
-    compared = [column.name for column in flow.compared]
     return _MERGE.format(
         staged=_FROM_DOCUMENT.format(columns=_typed(flow, indent=8)) if from_document else "",
-        columns=sql.names(columns, of="staged", indent=8),
+        resolved=resolved_sql(flow) if flow.resolves else "",
+        rows=_rows(flow),
+        columns=sql.names((column.name for column in flow.columns), of="staged", indent=8),
         table=sql.name(flow.target.table),
         key=sql.name(flow.target.key),
-        same_record=f"target.{sql.name(flow.target.key)} = staged.{sql.name(flow.target.key)}",
-        staged_values=", ".join(f"staged.{sql.name(name)}" for name in compared),
-        target_values=", ".join(f"target.{sql.name(name)}" for name in compared),
+        superseded=_superseded(flow),
+        or_later=_or_later(flow),
+        staged_values=", ".join(_staged_value(each) for each in flow.compared),
+        target_values=", ".join(f"target.{sql.name(each.name)}" for each in flow.compared),
         written="" if dry else _written(flow),
+        flagged=_flagged(flow, dry=dry),
+        woken="" if dry else _woken(flow),
         removed=_removed(flow, dry=dry),
         outcome=(_BY_KEY if by_key else _COUNTED).format(
+            rows=_rows(flow),
             verdict_boxes=_VERDICT_BOXES,
             written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
+            flagged_box=_FLAGGED_BOX.format(box="'different'" if dry else "'written'")
+            if flow.target.match
+            else "",
             removed_box="'extra'" if dry else "'removed'",
             renamed_box=_RENAMED_BOX if flow.target.identity else "",
             renamed_counted=_RENAMED_COUNTED if flow.target.identity else "",
@@ -231,6 +291,31 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
         renamed=_renamed(flow),
         not_renamed=_NOT_RENAMED if flow.target.identity else "",
     )
+
+
+def _rows(flow: Flow) -> str:
+    return "resolved" if flow.resolves else "staged"
+
+
+def _superseded(flow: Flow) -> str:
+    if flow.target.newest is None:
+        return "false"
+    key = sql.name(flow.target.key)
+    return f"target.{key} IS NOT NULL AND NOT {is_later(flow, 'staged', 'target')}"
+
+
+def _or_later(flow: Flow) -> str:
+    if flow.target.newest is None:
+        return ""
+    return f"\n            OR {is_later(flow, 'staged', 'target')}"
+
+
+def _staged_value(column: Column) -> str:
+    """What the target's row would hold; a null may leave it as it is."""
+    name = sql.name(column.name)
+    if column.on_update is OnUpdate.FILL:
+        return f"coalesce(staged.{name}, target.{name})"
+    return f"staged.{name}"
 
 
 def in_use(flow: Flow) -> str:
@@ -246,11 +331,58 @@ def _written(flow: Flow) -> str:
         table=sql.name(flow.target.table),
         key=sql.name(flow.target.key),
         plain_columns=sql.names((column.name for column in flow.columns), indent=8),
-        assignments=sql.lines(
-            (f"{sql.name(each.name)} = EXCLUDED.{sql.name(each.name)}" for each in flow.compared),
-            indent=8,
-        ),
+        assignments=sql.lines(_assignments(flow), indent=8),
     )
+
+
+def _assignments(flow: Flow) -> Iterator[str]:
+    for column in flow.written:
+        name = sql.name(column.name)
+        if column.on_update is OnUpdate.FILL:
+            yield f"{name} = coalesce(EXCLUDED.{name}, target.{name})"
+        else:
+            yield f"{name} = EXCLUDED.{name}"
+    if flow.target.match:
+        review, matched = sql.name(flow.target.match.review), sql.name(flow.target.match.column)
+        yield (
+            f"{review} = CASE WHEN target.{matched} IS DISTINCT FROM EXCLUDED.{matched}"
+            f" THEN EXCLUDED.{review} ELSE target.{review} END"
+        )
+
+
+def _flagged(flow: Flow, *, dry: bool) -> str:
+    match = flow.target.match
+    if match is None:
+        return ""
+    stamped = [column.name for column in flow.written if column.on_update is OnUpdate.STAMP]
+    stamped += [match.review, *filter(None, [flow.target.newest])]
+    table, key = sql.name(flow.target.table), sql.name(flow.target.key)
+    flagging = _FLAGGED.format(
+        stamped=sql.names(stamped, of="staged", indent=8),
+        table=table,
+        key=key,
+        review=sql.name(match.review),
+        is_later=is_later(flow, "staged", "made"),
+    )
+    if dry:
+        return flagging
+    assignments = (f"{sql.name(each)} = flagging.{sql.name(each)}" for each in stamped)
+    return flagging + _FLAG.format(
+        table=table, key=key, assignments=sql.lines(assignments, indent=8)
+    )
+
+
+def _woken(flow: Flow) -> str:
+    names = [
+        f"SELECT {sql.literal(wake.kind + ' ')} || {sql.name(wake.column)}\n"
+        "            FROM differing\n"
+        f"            WHERE NOT superseded AND {sql.name(wake.column)} IS NOT NULL"
+        for wake in flow.wakes
+        if wake.column is not None
+    ]
+    if not names:
+        return ""
+    return _WOKEN.format(names=sql.lines(names, separator="\nUNION ALL", indent=12))
 
 
 def _renamed(flow: Flow) -> str:
@@ -288,7 +420,7 @@ def _removed(flow: Flow, *, dry: bool) -> str:
 
 
 def _typed(flow: Flow, *, indent: int) -> str:
-    """The flow's columns with the target's types, which COPY's binary form relies on."""
+    """The flow's columns with the types they travel in, which COPY's binary form relies on."""
     return sql.lines(
-        (f"{sql.name(column.name)} {column.type}" for column in flow.columns), indent=indent
+        (f"{sql.name(column.name)} {column.staged_type}" for column in flow.columns), indent=indent
     )

@@ -17,7 +17,8 @@ from synctasks.database import Limits, Transaction, transaction
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
 from synctasks.engine.identity import living_on
-from synctasks.engine.judge import guilty, judge, renamed
+from synctasks.engine.judge import guilty, judge, refused
+from synctasks.engine.resolve import TANGLED, refusals
 from synctasks.engine.stage import merge_staged, stage
 from synctasks.errors import MissingColumn, RowError
 from synctasks.flow import Flow
@@ -136,9 +137,9 @@ class _Corridor:
         going = self._going(staged.absent, held)
         books = merge_staged(self.flow, batch, staged, going, self.target)
         books.put("held", held)
-        renamed_units = books.take_out("renamed")
-        if renamed_units:
-            books.reject(renamed(self.flow, renamed_units, self.source))
+        self._refuse(books)
+        for key in self._in_order(batch, books.take_out(TANGLED)):
+            books.add(self.walk(batch.only(key)))
         to_judge = books.take_out("judge")
         if to_judge:
             accepted, letters = judge(self.flow, to_judge, self.source)
@@ -146,6 +147,18 @@ class _Corridor:
             if accepted:
                 books.add(self.walk(batch.accepted(accepted)))
         return books
+
+    def _refuse(self, books: Books) -> None:
+        """Reject what the target cannot take as it is."""
+        for box, (column, said) in refusals(self.flow).items():
+            keys = books.take_out(box)
+            if keys:
+                books.reject(refused(self.flow, keys, column, said, self.source))
+
+    def _in_order(self, batch: Batch, keys: Sequence[str]) -> list[str]:
+        """Some of the batch's keys, in the order in which they were changed."""
+        some = frozenset(keys)
+        return [key for key in batch.keys if key in some] if some else []
 
     def _held(self, absent: Sequence[str]) -> list[str]:
         return list(self.guard.held(absent, self.source, self.target)) if absent else []

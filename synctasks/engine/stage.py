@@ -17,6 +17,7 @@ from synctasks.database import Row, Transaction, array
 from synctasks.engine import extract, merge
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
+from synctasks.engine.resolve import made_keys
 from synctasks.flow import Absent, Flow
 
 MOST_KEYS = 500
@@ -43,6 +44,7 @@ def stage(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
         "captured": array(batch.captured),
         "judged": batch.judged,
         "run": batch.run,
+        "made_keys": array(made_keys(flow, batch.keys)),
     }
     remove = batch.remove and flow.absent is not Absent.KEEP
     if len(batch.keys) <= MOST_KEYS:
@@ -69,9 +71,9 @@ def merge_staged(
         "document": staged.document,
     }
     in_table = staged.document is None
-    statement = merge.merge_sql(
-        flow, from_document=not in_table, dry=batch.dry, by_key=batch.named is None
-    )
+    # Where the newest state wins, only the rows themselves tell what became of them.
+    by_key = batch.named is None or flow.target.newest is not None
+    statement = merge.merge_sql(flow, from_document=not in_table, dry=batch.dry, by_key=by_key)
     books = Books.of(target.rows(statement, parameters))
     if in_table:
         target.execute(merge.DROP_SQL)

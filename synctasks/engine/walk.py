@@ -32,6 +32,12 @@ OFFSET %(skipped)s
 LIMIT 1
 """
 
+_SOURCE_KEYS = """\
+    SELECT source.{key}::text AS key
+    FROM {table} AS source
+    WHERE {within}\
+"""
+
 _COUNT_ABOVE = """\
 SELECT count(*)
 FROM {table} AS source
@@ -130,6 +136,22 @@ def source_bound(flow: Flow, low: str | None, size: int, source: Transaction) ->
     )
     row = source.row(statement, {"low": low, "skipped": size - 1})
     return row[0] if row else None
+
+
+def source_keys(flow: Flow, range: Range, source: Transaction) -> list[str]:
+    """All keys of the source in a range."""
+    statement = source_keys_sql(flow, range)
+    return [key for (key,) in source.rows(statement, {"low": range.low, "high": range.high})]
+
+
+def source_keys_sql(flow: Flow, range: Range) -> str:
+    """The same as a statement with the parameters `low` and `high`; returns `key`, text."""
+    key = sql.name(flow.source.key)
+    return _SOURCE_KEYS.format(
+        key=key,
+        table=sql.name(flow.source.table),
+        within=within(range, f"source.{key}", flow.source.key_type),
+    )
 
 
 def count_above(flow: Flow, low: str | None, source: Transaction) -> int:

@@ -4,8 +4,10 @@ from synctasks.errors import SetupError
 from synctasks.flow import Flow
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.flows.to_citizen.schemes import SCHEMES
+from synctasks.flows.to_warehouse.document_metadata import DOCUMENT_METADATA
+from synctasks.flows.to_warehouse.golden_records import GOLDEN_RECORDS
 
-FLOWS: tuple[Flow, ...] = (SCHEMES, PROFILE_DATA)
+FLOWS: tuple[Flow, ...] = (SCHEMES, PROFILE_DATA, GOLDEN_RECORDS, DOCUMENT_METADATA)
 
 _BY_NAME = {flow.name: flow for flow in FLOWS}
 

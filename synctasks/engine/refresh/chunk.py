@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from synctasks import dead_letters
 from synctasks.database import CHUNK, Limits, Transaction, transaction
-from synctasks.engine import letters, lock, turn
+from synctasks.engine import letters, lock, turn, waiting
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, Books
 from synctasks.engine.letters import Letters
@@ -97,7 +97,9 @@ class Chunk:
         self._run = standing.run
         self._full = 0 if last else standing.chunk_rows
         self._number: int | None = None
+        self._keys: Sequence[str] = ()
         self._lane: int | None = None
+        self.new_waiting: list[str] = []
         self._phase = "source"
         self._letters = Letters()
         self._turn = 0
@@ -121,13 +123,13 @@ class Chunk:
             row = source.row(_TAKE, {**wanted, "mine": self._number})
             if row is None:
                 return None
-            number, self._phase, keys = row
+            number, self._phase, self._keys = row
             self._number, self._lane = number, lane
             self._letters = letters.of_chunk(self._flow, self._run, number, source)
             self._turn = turn.take(source, self._flow, lane)
         # What becomes of the units that have letters is asked for by name.
         named = self._letters.units
-        return number, Batch(keys, remove=self._phase == "target", run=self._run, named=named)
+        return number, Batch(self._keys, remove=self._phase == "target", run=self._run, named=named)
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -144,14 +146,15 @@ class Chunk:
         with transaction(self._flow.source.database, self.limits) as source:
             if turn.end(source, self._flow, lane, self._turn):
                 rejected = (letter.unit for letter in books.letters)
-                doubtful = (*self._letters.units, *rejected)
+                doubtful = (*self._letters.units, *rejected, *books.keys.get("waiting", ()))
                 turn.look_again(source, self._flow, lane, doubtful)
             else:
-                self._mark(source, taken, books)
+                self._mark(source, lane, taken, books)
+            waiting.wake(source, self._flow, self._keys)
             source.execute(_SETTLE, {**settled, **books.counts})
             return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
 
-    def _mark(self, source: Transaction, number: int, books: Books) -> None:
+    def _mark(self, source: Transaction, lane: int, number: int, books: Books) -> None:
         """Put marks and letters as the keys now want them, if nobody else has closed the chunk.
 
         No letters where the contract does not fit: one message says so instead.
@@ -160,6 +163,7 @@ class Chunk:
         if source.row(_IS_OPEN, chunk) is None:
             return
         source.execute(_UNMARK, chunk)
+        self.new_waiting = waiting.settle(source, self._flow, lane, books, keys=self._keys)
         if books.letters and not self._mismatched(source, books):
             dead_letters.store(source, self._flow.name, books.letters)
         self._letters.settle(source, books, removing=self._phase == "target")

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from synctasks import sql
 from synctasks.bind import bound
 from synctasks.database import CHUNK, Transaction, transaction
 from synctasks.engine import compare, walk
@@ -75,12 +74,6 @@ _NOT_ALIKE = """\
     FROM unnest(%(keys)s::text[] || %(marked)s::text[]) AS found (key)\
 """
 
-_ALL = """\
-    SELECT source.{key}::text AS key
-    FROM {table} AS source
-    WHERE {within}\
-"""
-
 _NOTHING = dict.fromkeys(COUNTS, 0)
 
 
@@ -139,13 +132,7 @@ def _compare(flow: Flow, standing: Standing, within: Range, *, digests: bool) ->
 
 
 def _hand_on_all(flow: Flow, standing: Standing, lanes: int, claimed: _Claimed) -> None:
-    selection = _ALL.format(
-        key=sql.name(flow.source.key),
-        table=sql.name(flow.source.table),
-        within=walk.within(
-            claimed.range, f"source.{sql.name(flow.source.key)}", flow.source.key_type
-        ),
-    )
+    selection = walk.source_keys_sql(flow, claimed.range)
     extras = None if _target_holds_any(flow, standing, claimed.range) else False
     settled = {"differing": claimed.size, "handed": claimed.size, "extras": extras, **_NOTHING}
     with transaction(flow.source.database, CHUNK, by_key=True) as source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from synctasks.engine.latecomers import look_once_more
 from synctasks.engine.reconcile import reconcile
 from synctasks.engine.refresh import runs
 from synctasks.engine.refresh.chunk import Chunk
@@ -65,10 +66,13 @@ def _chunk(flow: Flow, standing: Standing, *, last: bool) -> Step | None:
     chunk = Chunk(flow, standing, last=last)
     try:
         done = reconcile(flow, chunk)
+        if done is None:
+            return None
+        came = look_once_more(flow, done.lane, chunk.new_waiting)
     except (PermanentError, LaneBusy) as error:
         chunk.give_back(error)
         return Step()
     except TransientError as error:
         chunk.give_back(error)
         raise
-    return None if done is None else Step(pending_lane=done.lane if done.pending else None)
+    return Step(pending_lane=done.lane if done.pending or came else None)

@@ -65,6 +65,9 @@ def _usual(flow: Flow, source: Transaction) -> float:
     median, runs_accepted = source.row(_ACCEPTED, {"flow": flow.name}) or (None, 0)
     if runs_accepted >= _FEW_RUNS:
         return float(median)
+    if flow.target.match:
+        # The target holds what others brought, too: that says nothing of our source.
+        return 0.0
     table, in_use = sql.name(flow.target.table), merge.in_use(flow)
     with transaction(flow.target.database, CHUNK) as target:
         return float(target.value(f"SELECT count(*) FROM {table} AS target WHERE {in_use}"))

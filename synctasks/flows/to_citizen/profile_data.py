@@ -26,6 +26,7 @@ from synctasks.flow import (
     Source,
     Target,
 )
+from synctasks.flows.people import golden_record_known
 from synctasks.masks import AADHAAR, EMAIL, MOBILE
 
 
@@ -74,4 +75,5 @@ PROFILE_DATA = Flow(
     absent=Absent.DELETE,
     capture=(Operation.INSERT, Operation.UPDATE, Operation.DELETE),
     schedule=Schedule(hour=0, minute=30),
+    wakes=(golden_record_known("jan_aadhaar"),),
 )

@@ -1,0 +1,30 @@
+"""References that came between the look for them and the note that somebody waits for them.
+
+Whoever brought them looked who waits, and saw nobody yet. So, once it is noted, they are looked
+for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synctasks.database import DRAIN, transaction
+from synctasks.engine import turn
+from synctasks.engine.batch import Batch
+from synctasks.engine.reconcile import count
+from synctasks.flow import Flow
+
+
+def look_once_more(flow: Flow, lane: int, waiting: Sequence[str]) -> bool:
+    """Ask again for those that need not wait after all; True if there are any."""
+    if not waiting:
+        return False
+    with (
+        transaction(flow.target.database, DRAIN, by_key=True) as target,
+        transaction(flow.source.database, DRAIN, snapshot=True, by_key=True) as source,
+    ):
+        books = count(flow, Batch(waiting), source, target)
+    came = set(waiting).difference(books.keys.get("waiting", ()))
+    with transaction(flow.source.database) as source:
+        turn.look_again(source, flow, lane, came)
+    return bool(came)

@@ -1,0 +1,191 @@
+"""Resolve: what only the target can say of a staged row, set-based, in the merge's own statement.
+
+References become the keys of rows that the target knows. Where the target has keys of its own,
+each unit finds its row there. Every row comes out with a verdict: `pass`, `waiting` (a reference
+is not there yet), `refused_…` (it will not do as it is: see `refusals`), or `tangled` (units of
+this batch that come to the same target row; they are taken one by one, in their order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from uuid import UUID, uuid5
+
+from synctasks import sql
+from synctasks.flow import Column, Flow, Match, Missing, Reference
+
+TANGLED = "tangled"
+WAITING = "waiting"
+
+# The space in which a unit's key becomes the key of the row that is made for it.
+_MADE = UUID("5d0c5d0e-0c1b-5b8e-9a4b-6f1f0e3c2a77")
+
+_RESOLVED = """\
+{matched}resolved AS MATERIALIZED (
+    SELECT
+        staged.key,
+        CASE
+            WHEN staged.verdict <> 'pass' THEN staged.verdict
+            {verdicts}
+            ELSE 'pass'
+        END AS verdict,
+        {made_key}{columns}
+    FROM staged
+    {joins}
+),
+"""
+
+_REFERENCE = """\
+LEFT JOIN LATERAL (
+        SELECT min(known.{key}) AS found, count(*) > 1 AS several
+        FROM {table} AS known
+        WHERE {meant}
+    ) AS {alias} ON true"""
+
+# The rows that a unit could be, in the target's own keys. Those that were made for a unit whose
+# number has changed are about to get the new one: nobody else finds them by the old one.
+_MATCHED = """\
+candidate AS MATERIALIZED (
+    SELECT staged.key, known.{key} AS found
+    FROM staged
+    JOIN {table} AS known ON known.{column} = staged.{column}
+    WHERE staged.verdict = 'pass'
+),
+corrected AS MATERIALIZED (
+    SELECT made.{key} AS found
+    FROM staged
+    JOIN {table} AS made ON made.{key} = staged.{key}
+    WHERE staged.verdict = 'pass'
+        AND made.{column} IS DISTINCT FROM staged.{column}
+        AND {is_later}
+        AND NOT EXISTS (SELECT FROM candidate WHERE candidate.key = staged.key)
+),
+matched AS MATERIALIZED (
+    SELECT
+        staged.key,
+        coalesce(min(candidate.found), staged.{key}) AS found,
+        count(candidate.found) > 1 AS several,
+        min(made.{key}) AS made
+    FROM staged
+    LEFT JOIN candidate ON candidate.key = staged.key
+        AND candidate.found NOT IN (SELECT corrected.found FROM corrected)
+    LEFT JOIN {table} AS made ON made.{key} = staged.{key}
+    WHERE staged.verdict = 'pass'
+    GROUP BY staged.key, staged.{key}
+),
+tangled AS MATERIALIZED (
+    SELECT unnest(array_agg(touched.key)) AS key
+    FROM (
+        SELECT key, found FROM matched WHERE NOT several
+        UNION
+        SELECT key, made FROM matched WHERE made IS NOT NULL
+    ) AS touched
+    GROUP BY touched.found
+    HAVING count(*) > 1
+),
+"""
+
+
+def made_keys(flow: Flow, keys: Sequence[str]) -> list[str]:
+    """In step with the units' keys: those of the rows that would be made for them."""
+    return [str(uuid5(_MADE, key)) for key in keys] if flow.target.match else []
+
+
+@cache
+def resolved_sql(flow: Flow) -> str:
+    """The common table expression `resolved`, with those that it needs, made from `staged`."""
+    match = flow.target.match
+    columns = (_value(flow, column) for column in flow.columns)
+    joins = [_join(flow, column.reference, place) for place, column in _references(flow)]
+    if match:
+        joins.append("LEFT JOIN matched ON matched.key = staged.key")
+    return _RESOLVED.format(
+        matched=_matched(flow, match) if match else "",
+        verdicts=sql.lines(_verdicts(flow), separator="", indent=12),
+        made_key="matched.made AS made_key,\n        " if match else "",
+        columns=sql.lines(columns, indent=8),
+        joins=sql.lines(joins, separator=""),
+    )
+
+
+def is_later(flow: Flow, of: str, than: str) -> str:
+    """Whether a row's state is later than that of the target's row, whose time may be unknown."""
+    assert flow.target.newest is not None, "asked of a flow whose newest state wins"
+    newest = sql.name(flow.target.newest)
+    return f"({than}.{newest} IS NULL OR {of}.{newest} > {than}.{newest})"
+
+
+@cache
+def refusals(flow: Flow) -> dict[str, tuple[str, str]]:
+    """The verdicts by which the target refuses a record: (source column, what is said of it)."""
+    found = {}
+    for place, column in _references(flow):
+        assert column.reference is not None
+        name = column.reads
+        found[f"refused_several_{place}"] = (name, column.reference.ambiguous)
+        found[f"refused_unknown_{place}"] = (name, column.reference.unknown)
+    if flow.identity_column:
+        found["renamed"] = (flow.identity_column.reads, "is known at the target under another key")
+    match = flow.target.match
+    if match:
+        column = next(each for each in flow.columns if each.name == match.column)
+        found["refused_several"] = (column.reads, f"means several rows of {flow.target.table}")
+    return found
+
+
+def _references(flow: Flow) -> list[tuple[int, Column]]:
+    return list(enumerate(flow.references))
+
+
+def _value(flow: Flow, column: Column) -> str:
+    name = sql.name(column.name)
+    if column.reference:
+        place = flow.references.index(column)
+        return f"reference_{place}.found AS {name}"
+    if flow.target.match and column.name == flow.target.key:
+        return f"matched.found AS {name}"
+    return f"staged.{name}"
+
+
+def _join(flow: Flow, reference: Reference | None, place: int) -> str:
+    assert reference is not None
+    column = flow.references[place]
+    return _REFERENCE.format(
+        key=sql.name(reference.key),
+        table=sql.name(reference.table),
+        meant=reference.meant.format(value=f"staged.{sql.name(column.name)}"),
+        alias=f"reference_{place}",
+    )
+
+
+def _verdicts(flow: Flow) -> list[str]:
+    """Refusals first: a record that is wrong need not wait for anything."""
+    refused, waiting = [], []
+    if flow.target.match:
+        refused.append("WHEN matched.several THEN 'refused_several'")
+        waiting.append(
+            "WHEN EXISTS (SELECT FROM tangled WHERE tangled.key = staged.key)"
+            f" THEN {sql.literal(TANGLED)}"
+        )
+    for place, column in _references(flow):
+        reference = column.reference
+        assert reference is not None
+        refused.append(f"WHEN reference_{place}.several THEN 'refused_several_{place}'")
+        missing = f"reference_{place}.found IS NULL"
+        if reference.optional:
+            missing += f" AND staged.{sql.name(column.name)} IS NOT NULL"
+        if reference.missing is Missing.WAIT:
+            waiting.append(f"WHEN {missing} THEN {sql.literal(WAITING)}")
+        else:
+            refused.append(f"WHEN {missing} THEN 'refused_unknown_{place}'")
+    return refused + waiting
+
+
+def _matched(flow: Flow, match: Match) -> str:
+    return _MATCHED.format(
+        key=sql.name(flow.target.key),
+        table=sql.name(flow.target.table),
+        column=sql.name(match.column),
+        is_later=is_later(flow, "staged", "made"),
+    )

@@ -1,0 +1,159 @@
+"""The parts of a flow's declaration: where units come from, where they arrive, in which columns.
+
+SQL fragments speak of the row as `source`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from synctasks.characters import is_blank
+from synctasks.contracts import MOST_KEY_BYTES
+from synctasks.references import Match, Reference
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Database(StrEnum):
+    """One of the two systems that are kept in step."""
+
+    WAREHOUSE = "warehouse"
+    CITIZEN = "citizen"
+
+
+class Operation(StrEnum):
+    """What an application did to a row, as a trigger sees it."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Absent(StrEnum):
+    """What happens to a target row whose unit is gone from the source, or out of scope."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+    DEACTIVATE = "deactivate"
+
+
+@dataclass(frozen=True)
+class Deactivation:
+    """How a target row leaves use that others may refer to: it is not deleted.
+
+    `column` gets `value` (which marks it as out of use), `stamp` the source's time.
+    """
+
+    column: str
+    value: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Hides a value inside the source's own query; `sql` holds `{value}` where it stands."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition on the source row, and the source columns that it reads."""
+
+    sql: str
+    reads: tuple[str, ...]
+
+
+class OnUpdate(StrEnum):
+    """What becomes of a column when its row is there already."""
+
+    REPLACE = "replace"
+    #: Written with the row when it is new, and never changed.
+    KEEP = "keep"
+    #: A null never erases what is there.
+    FILL = "fill"
+    #: Written whenever the row is, but nothing to write it for.
+    STAMP = "stamp"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the target: its type there, and where its value comes from.
+
+    That is a source column, masked or not; a `constant`; or a `reference`, which the target
+    resolves. An optional column takes part only where both tables have it.
+    """
+
+    name: str
+    type: str
+    source: str = ""
+    mask: Mask | None = None
+    optional: bool = False
+    constant: str | None = None
+    reference: Reference | None = None
+    on_update: OnUpdate = OnUpdate.REPLACE
+
+    @property
+    def reads(self) -> str:
+        """The source column's name; empty for a constant."""
+        return "" if self.constant is not None else self.source or self.name
+
+    @property
+    def staged_type(self) -> str:
+        """The type in which its value travels."""
+        return self.reference.value_type if self.reference else self.type
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where units come from: `key` identifies the unit, `primary_key` the row.
+
+    Where the key may be null, the unit of the empty key holds the rows without one: no contract
+    lets them pass, and so they are found, rejected by their primary key, and can be replayed.
+    """
+
+    database: Database
+    table: str
+    key: str
+    key_type: str = "text"
+    primary_key: tuple[str, ...] = ()
+    key_nullable: bool = False
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that identify a source row."""
+        return self.primary_key or (self.key,)
+
+    def key_problem(self, key: str) -> str | None:
+        """What is wrong with a key that somebody typed, or None."""
+        if self.key_type == "uuid" and not _UUID.fullmatch(key):
+            return "it is no UUID in its canonical form"
+        if is_blank(key) or "\0" in key:
+            return "it is blank or holds a NUL character"
+        # What no terminal could decode arrives as lone surrogates.
+        if any("\ud800" <= character <= "\udfff" for character in key):
+            return "it is no valid text"
+        if len(key.encode()) > MOST_KEY_BYTES:
+            return f"it is longer than {MOST_KEY_BYTES} bytes"
+        return None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where they arrive: `key` is the column by which a row is found again.
+
+    `identity` is a second unique column, written once and never changed. A unit that comes with
+    the identity of another row was renamed: it is rejected, and that row is left as it is.
+    `match` says how a unit finds its row where `key` is none of the source's. `newest` is the
+    column by which the later state wins: a row is overwritten by a later one only.
+    """
+
+    database: Database
+    table: str
+    key: str
+    identity: str | None = None
+    match: Match | None = None
+    newest: str | None = None
