@@ -13,10 +13,9 @@ from functools import lru_cache
 
 import redis
 from celery import current_app
-from kombu.exceptions import OperationalError
 
 from synctasks import settings
-from synctasks.errors import TransientError
+from synctasks.errors import BROKER_ERRORS, translate_broker
 
 EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
 
@@ -54,10 +53,22 @@ def send_refresh(flow: str) -> None:
             _send(f"refresh.{flow}", {"slot": slot}, BATCH)
 
 
-def keep(flag: str) -> None:
-    """Renew the flag of work that goes on. Raises TransientError."""
+def send_failure(flow: str, task: str, lane: int | None, error: str, trace: str) -> None:
+    """Tell that a task has given up; at worst this notice is lost. Raises TransientError."""
+    told: dict[str, object] = {
+        "flow": flow,
+        "task": task,
+        "lane": lane,
+        "error": error,
+        "trace": trace,
+    }
+    _send("dlq.keep", told, DLQ)
+
+
+def keep(flag: str, seconds: int = 0) -> None:
+    """Renew the flag of work that goes on, or goes on in so many seconds. Raises TransientError."""
     with _broker():
-        _flags().set(flag, 1, ex=FLAG_SECONDS)
+        _flags().set(flag, 1, ex=FLAG_SECONDS + seconds)
 
 
 def lower(flag: str) -> None:
@@ -96,15 +107,8 @@ def _send(task: str, arguments: dict[str, object], queue: str) -> None:
 def _broker() -> Iterator[None]:
     try:
         yield
-    except redis.AuthenticationError:
-        raise TransientError(
-            f"broker: the password is wrong. Put the right one into {settings.BROKER_VARIABLE}."
-        ) from None
-    except (redis.RedisError, OperationalError, OSError) as error:
-        raise TransientError(
-            f"broker: no answer ({type(error).__name__}). "
-            f"Is it running, and is {settings.BROKER_VARIABLE} right?"
-        ) from None
+    except BROKER_ERRORS as error:
+        raise translate_broker(error, settings.BROKER_VARIABLE) from None
 
 
 @lru_cache(maxsize=1)

@@ -10,11 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import psycopg2
+import redis
+from kombu.exceptions import KombuError
 from psycopg2 import errorcodes
 
 
 class SynctasksError(Exception):
-    """The family's root: a message a person may read, free of values."""
+    """The family's root: a message a person may read, free of values.
+
+    `place` is the database it came from, empty if it came from none.
+    """
+
+    place: str = ""
 
 
 class TransientError(SynctasksError):
@@ -99,6 +106,25 @@ def kind_of(sqlstate: str | None) -> type[SynctasksError]:
 
 def translate(error: psycopg2.Error, place: str) -> SynctasksError:
     """Our error for the driver's, naming `place` (a database) and the condition, never a value."""
+    ours = _translated(error, place)
+    ours.place = place
+    return ours
+
+
+def translate_broker(error: Exception, variable: str) -> TransientError:
+    """Our error for what redis, kombu or the network under them raised."""
+    if isinstance(error, redis.AuthenticationError):
+        return TransientError(f"broker: the password is wrong. Put the right one into {variable}.")
+    return TransientError(
+        f"broker: no answer ({type(error).__name__}). Is it running, and is {variable} right?"
+    )
+
+
+#: What the broker's libraries raise where it does not answer; none of it is ours to mend.
+BROKER_ERRORS = (redis.RedisError, KombuError, OSError)
+
+
+def _translated(error: psycopg2.Error, place: str) -> SynctasksError:
     if error.pgcode is None:
         return _without_state(error, place)
     if error.pgcode == errorcodes.UNDEFINED_TABLE and '"synctasks.' in str(error):
@@ -106,22 +132,25 @@ def translate(error: psycopg2.Error, place: str) -> SynctasksError:
             f"{place} database", "synctasks is not installed there", "Run: synctasks install"
         )
     condition = _condition(error.pgcode) or "a condition of the database's own"
-    diagnostics = error.diag
-    named = [
-        f"{noun} {name}"
-        for noun, name in (
-            ("table", diagnostics.table_name),
-            ("column", diagnostics.column_name),
-            ("constraint", diagnostics.constraint_name),
-        )
-        if name
-    ]
-    where = f" ({', '.join(named)})" if named else ""
-    message = f"{place}: {condition}{where} [{error.pgcode}]"
+    message = f"{place}: {condition}{_where(error)} [{error.pgcode}]"
     kind = kind_of(error.pgcode)
     if issubclass(kind, RowError):
         return kind(message, _category(error.pgcode))
     return kind(message)
+
+
+def _where(error: psycopg2.Error) -> str:
+    """The table, column and constraint concerned: names, never values."""
+    named = [
+        f"{noun} {name}"
+        for noun, name in (
+            ("table", error.diag.table_name),
+            ("column", error.diag.column_name),
+            ("constraint", error.diag.constraint_name),
+        )
+        if name
+    ]
+    return f" ({', '.join(named)})" if named else ""
 
 
 def _condition(sqlstate: str) -> str | None:

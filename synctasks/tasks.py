@@ -6,22 +6,24 @@ messages of our own. What they return is what Celery logs: counts and states, ne
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery, current_task
 from celery.utils.log import get_task_logger
 
-from synctasks import dispatch
+from synctasks import breaker, dispatch
 from synctasks.capture import change_log
+from synctasks.database import CHUNK, DRAIN
+from synctasks.dead_letters import failed
 from synctasks.engine import refresh
 from synctasks.engine.drain import drain
 from synctasks.errors import LaneBusy, SynctasksError, TransientError
 from synctasks.flow import Flow
 from synctasks.flows import by_name
+from synctasks.ladder import RETRY, FlowTask, LaneTask, RunTask
 
 log = get_task_logger(__name__)
 
@@ -30,52 +32,21 @@ log = get_task_logger(__name__)
 _DRAIN_SECONDS = 0.25
 _REFRESH_SECONDS = 1.0
 
-_PERMANENT_PAUSE_SECONDS = 8
-
-# The specification's ladder: waits of 1, 2, 4, 8, 8 s. Only what passes by itself is tried
-# again: naming Exception here would swallow time limits and bugs.
-RETRY: dict[str, Any] = {
-    "autoretry_for": (TransientError,),
-    "retry_backoff": 1,
-    "retry_backoff_max": 8,
-    "retry_jitter": False,
-    "max_retries": 5,
-}
+# What keeps a notice tries until it is kept: its source may be the one that is gone.
+_UNTIL_KEPT: dict[str, Any] = {**RETRY, "max_retries": None}
 
 
 def register(app: Celery, flows: Sequence[Flow]) -> dict[str, str]:
     """Register the tasks of all flows; returns the queue of each by name."""
-    queues = {"control.knock": dispatch.CONTROL}
+    queues = {"control.knock": dispatch.CONTROL, "dlq.keep": dispatch.DLQ}
     app.task(_knock, name="control.knock", **RETRY)
+    app.task(_keep, name="dlq.keep", **_UNTIL_KEPT)
     for flow in flows:
         for prefix, queue, make, kind in _TASKS:
             name = f"{prefix}.{flow.name}"
             app.task(make(flow), name=name, base=kind, **RETRY)
             queues[name] = queue
     return queues
-
-
-class LaneTask(Task):  # type: ignore[misc]
-    """A drain: while it is in its ladder, nobody else starts its lane."""
-
-    abstract = True
-
-    def on_retry(
-        self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
-    ) -> None:
-        seconds = min(8, 2**self.request.retries)
-        self._retry_in(kwargs, seconds)
-
-    def on_failure(
-        self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
-    ) -> None:
-        self._retry_in(kwargs, _PERMANENT_PAUSE_SECONDS)
-
-    def _retry_in(self, kwargs: dict[str, Any], seconds: float) -> None:
-        flow = by_name(self.name.partition(".")[2])
-        # With the source gone its rows cannot be read either: nobody can start the lane.
-        with contextlib.suppress(SynctasksError):
-            change_log.retry_in(flow, kwargs["lane"], seconds)
 
 
 def ask_for_all(flow: Flow, *, accept_shrink: bool = False) -> int:
@@ -108,15 +79,21 @@ def _drain(flow: Flow) -> Any:
         """Work off what is pending in a lane."""
         flag = dispatch.drain_flag(flow.name, lane)
         until = time.monotonic() + _DRAIN_SECONDS
+        limits = DRAIN.doubled(current_task.request.retries)
         try:
-            more = drain(flow, lane)
+            more = drain(flow, lane, limits)
             while more and time.monotonic() < until:
                 dispatch.keep(flag)
-                more = drain(flow, lane)
+                more = drain(flow, lane, limits)
         except LaneBusy:
             # Whoever holds the lane looks for what is pending when it is done, and sends.
             dispatch.lower(flag)
             return "busy"
+        except TransientError:
+            if _known_not_to_work(flow):
+                change_log.retry_in(flow, lane, 0)
+                return "breaker open"
+            raise
         dispatch.lower(flag)
         # Looked at again after the flag is gone: a change that came in between is not overlooked.
         if more or change_log.pending(flow, lane):
@@ -131,21 +108,41 @@ def _refresh(flow: Flow) -> Any:
         """Take the flow's full run some steps further."""
         flag = dispatch.refresh_flag(flow.name, slot)
         until = time.monotonic() + _REFRESH_SECONDS
-        lanes = change_log.lane_count(flow)
-        while taken := refresh.step(flow, lanes):
-            dispatch.keep(flag)
-            if taken.made_work:
-                dispatch.send_refresh(flow.name)
-            if taken.pending_lane is not None:
-                dispatch.send_drains([(flow.name, taken.pending_lane)])
-            if time.monotonic() >= until:
-                break
+        limits = CHUNK.doubled(current_task.request.retries)
+        try:
+            lanes = change_log.lane_count(flow)
+            while taken := refresh.step(flow, lanes, limits):
+                dispatch.keep(flag)
+                if taken.made_work:
+                    dispatch.send_refresh(flow.name)
+                if taken.pending_lane is not None:
+                    dispatch.send_drains([(flow.name, taken.pending_lane)])
+                if time.monotonic() >= until:
+                    break
+        except TransientError:
+            if _known_not_to_work(flow):
+                return "breaker open"
+            raise
         dispatch.lower(flag)
         if taken:
             dispatch.send_refresh(flow.name)
         return "more" if taken else "nothing to do"
 
     return refresh_some
+
+
+def _known_not_to_work(flow: Flow) -> bool:
+    """Whether a probe will find out soon enough: then nobody climbs a ladder of his own."""
+    try:
+        return breaker.is_open(flow)
+    except SynctasksError:
+        return False
+
+
+def _keep(flow: str, task: str, lane: int | None, error: str, trace: str) -> str:
+    """Keep the notice of a task that gave up, as a dead letter."""
+    failed.store(by_name(flow), task, lane, error, trace)
+    return "kept"
 
 
 def _knock(flow: str) -> str:
@@ -159,7 +156,7 @@ def _knock(flow: str) -> str:
 
 # prefix, queue, what makes the function, what the task is
 _TASKS = (
-    ("sync", dispatch.CONTROL, _sync, Task),
+    ("sync", dispatch.CONTROL, _sync, FlowTask),
     ("drain", dispatch.EVENTS, _drain, LaneTask),
-    ("refresh", dispatch.BATCH, _refresh, Task),
+    ("refresh", dispatch.BATCH, _refresh, RunTask),
 )

@@ -47,7 +47,21 @@ CROSS JOIN LATERAL (
     ORDER BY change.id
     LIMIT 1
 ) AS oldest
-WHERE lane.retry_at IS NULL OR lane.retry_at < clock_timestamp() - interval '2 seconds'
+WHERE (lane.retry_at IS NULL OR lane.retry_at < clock_timestamp() - interval '2 seconds')
+    AND NOT EXISTS (
+        SELECT
+        FROM synctasks.breaker
+        WHERE breaker.flow = lane.flow
+    )
+"""
+
+# The lane to try where a flow's breaker is open: the one that has waited longest.
+_PROBE_LANE = """\
+SELECT lane
+FROM synctasks.change_log
+WHERE flow = %(flow)s
+ORDER BY captured_at
+LIMIT 1
 """
 
 _RETRY = """\
@@ -106,6 +120,12 @@ def pending(flow: Flow, lane: int) -> bool:
 def pending_lanes(source: Transaction) -> list[PendingLane]:
     """All lanes of a database with changes that are due."""
     return [PendingLane(*row) for row in source.rows(_PENDING_LANES)]
+
+
+def probe_lane(source: Transaction, flow: str) -> int | None:
+    """The lane by which a flow is tried whose breaker is open; None if nothing is pending."""
+    row = source.row(_PROBE_LANE, {"flow": flow})
+    return row[0] if row else None
 
 
 def retry_in(flow: Flow, lane: int, seconds: float) -> None:

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 import psycopg2
 import structlog
 
-from synctasks import dispatch, slots
-from synctasks.capture import change_log
-from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
+from synctasks import breaker, dispatch, slots
+from synctasks.capture import change_log, waiting
+from synctasks.capture.ears import Deaf, Ears
 from synctasks.database import Transaction, connect
-from synctasks.errors import SetupError, TransientError, translate
+from synctasks.errors import SetupError, TransientError
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
 
@@ -35,7 +35,6 @@ PROBE_SECONDS = 10.0
 SLOT_SECONDS = 10.0
 # A flag says that somebody is at a lane; a change that old says that nobody is.
 STALE_FLAG_SECONDS = 2.0
-_PROBE_WAIT_SECONDS = 3.0
 _RECONNECT_SECONDS = 1.0
 
 _NOTIFIES = "SELECT notifies FROM synctasks.installation"
@@ -43,12 +42,10 @@ _NOTIFIES = "SELECT notifies FROM synctasks.installation"
 _FULL_RUNS = """\
 SELECT DISTINCT flow
 FROM synctasks.run
-WHERE kind = 'full' AND state IN ('requested', 'running')
+WHERE kind = 'full'
+    AND state IN ('requested', 'running')
+    AND flow NOT IN (SELECT breaker.flow FROM synctasks.breaker)
 """
-
-
-class _Deaf(TransientError):
-    """Our own notification did not arrive, though both connections answer."""
 
 
 class Listener:
@@ -82,7 +79,7 @@ class Listener:
         listening = connect(self._database, role="listener")
         probing = connect(self._database, role="listener probe")
         try:
-            ears = _Ears(listening, probing, self._database)
+            ears = Ears(listening, probing, self._database)
             self._open(ears)
             log.info("listener.connected", database=str(self._database))
             polls = not ears.tx.value(_NOTIFIES)
@@ -97,11 +94,11 @@ class Listener:
             listening.close()
             probing.close()
 
-    def _open(self, ears: _Ears) -> None:
+    def _open(self, ears: Ears) -> None:
         """Listen, and make sure that we hear. Raises SetupError if we never did: wrong URL."""
         try:
             ears.open()
-        except _Deaf:
+        except Deaf:
             if self._heard_once:
                 raise
             raise SetupError(
@@ -112,7 +109,7 @@ class Listener:
             ) from None
         self._heard_once = True
 
-    def _one_nap(self, ears: _Ears) -> None:
+    def _one_nap(self, ears: Ears) -> None:
         """Look, then sleep until notified; or poll while somebody's open changes forbid sleep."""
         self._send_pending(ears)
         if not ears.fall_asleep():
@@ -129,7 +126,7 @@ class Listener:
         finally:
             ears.wake_up()
 
-    def _heard_before_the_sweep(self, ears: _Ears) -> bool:
+    def _heard_before_the_sweep(self, ears: Ears) -> bool:
         """Wait for a notification; False if the next sweep is due first, or on being stopped."""
         while not self._stopped:
             # A notification may have come along with the answer to our last query.
@@ -141,11 +138,11 @@ class Listener:
             self._wait(seconds, ears.connection)
         return False
 
-    def _send_pending(self, ears: _Ears) -> None:
+    def _send_pending(self, ears: Ears) -> None:
         pending = change_log.pending_lanes(ears.tx)
         self._send(pending, despite_flag=False)
 
-    def _sweep_if_due(self, ears: _Ears) -> None:
+    def _sweep_if_due(self, ears: Ears) -> None:
         now = time.monotonic()
         if now - self._probed >= PROBE_SECONDS:
             ears.probe()
@@ -162,7 +159,9 @@ class Listener:
             if now - self._slots_seen >= SLOT_SECONDS:
                 self._slots_seen = now
                 self._make_up_slots(ears)
+                waiting.wake_some(ears.tx)
             self._send_runs(ears)
+            self._probe_breakers(ears)
 
     def _send(self, pending: Iterable[change_log.PendingLane], *, despite_flag: bool) -> None:
         lanes = [(each.flow, each.lane) for each in pending]
@@ -173,7 +172,7 @@ class Listener:
             log.warning("listener.broker_gone", cause=str(error))
             self._wait(SWEEP_SECONDS)
 
-    def _make_up_slots(self, ears: _Ears) -> None:
+    def _make_up_slots(self, ears: Ears) -> None:
         """Beat knocks when a slot is due; one that it missed is found here."""
         for flow in FLOWS:
             if flow.source.database is self._database:
@@ -181,9 +180,20 @@ class Listener:
                 if run is not None:
                     log.info("listener.slot_made_up", flow=flow.name, run=run)
 
-    def _send_runs(self, ears: _Ears) -> None:
+    def _send_runs(self, ears: Ears) -> None:
         try:
             for (flow,) in ears.tx.rows(_FULL_RUNS):
+                dispatch.send_refresh(flow)
+        except TransientError as error:
+            log.warning("listener.broker_gone", cause=str(error))
+
+    def _probe_breakers(self, ears: Ears) -> None:
+        """Try a flow that did not work: by one lane, and by its full run if there is one."""
+        try:
+            for flow in breaker.to_probe(ears.tx):
+                lane = change_log.probe_lane(ears.tx, flow)
+                if lane is not None:
+                    dispatch.send_drains([(flow, lane)], despite_flag=True)
                 dispatch.send_refresh(flow)
         except TransientError as error:
             log.warning("listener.broker_gone", cause=str(error))
@@ -191,66 +201,6 @@ class Listener:
     def _wait(self, seconds: float, *also: psycopg2.extensions.connection) -> None:
         """Wait that long, or less if stopped or if something arrives."""
         select.select([self._stopping, *also], [], [], seconds)
-
-
-class _Ears:
-    """The listening connection, and a second one that checks it is not deaf."""
-
-    def __init__(
-        self,
-        listening: psycopg2.extensions.connection,
-        probing: psycopg2.extensions.connection,
-        database: Database,
-    ) -> None:
-        self.connection = listening
-        self.tx = Transaction(listening.cursor(), str(database))
-        self._probe_tx = Transaction(probing.cursor(), str(database))
-        self._database = database
-        self._probes = 0
-
-    def open(self) -> None:
-        """Start to listen. Raises TransientError."""
-        self.tx.execute("SET statement_timeout = 5000")
-        self.tx.execute(f"LISTEN {CHANNEL}")
-        self.probe()
-
-    def probe(self) -> None:
-        """Notify ourselves from the other connection. Raises TransientError if nothing comes."""
-        self._probes += 1
-        word = f"probe {self._probes}"
-        self._probe_tx.execute(
-            "SELECT pg_notify(%(channel)s, %(word)s)", {"channel": CHANNEL, "word": word}
-        )
-        until = time.monotonic() + _PROBE_WAIT_SECONDS
-        while word not in self.heard():
-            left = until - time.monotonic()
-            if left <= 0:
-                # Whether it still answers: a connection that is lost is another matter.
-                self.tx.execute("SELECT")
-                raise _Deaf(f"{self._database}: the listener has gone deaf")
-            select.select([self.connection], [], [], left)
-
-    def fall_asleep(self) -> bool:
-        """Take the sleep lock; False while a transaction that did not notify is open."""
-        return bool(self.tx.value("SELECT pg_try_advisory_lock(%(a)s, %(b)s)", _SLEEP))
-
-    def wake_up(self) -> None:
-        """Give the sleep lock back, and forget the notifications that woke us."""
-        self.tx.execute("SELECT pg_advisory_unlock(%(a)s, %(b)s)", _SLEEP)
-        self.heard()
-
-    def heard(self) -> list[str]:
-        """The payloads of the notifications that have come since the last time."""
-        try:
-            self.connection.poll()
-        except psycopg2.Error as error:
-            raise translate(error, str(self._database)) from None
-        words = [notice.payload for notice in self.connection.notifies]
-        self.connection.notifies.clear()
-        return words
-
-
-_SLEEP = {"a": SLEEP_LOCK[0], "b": SLEEP_LOCK[1]}
 
 
 def check(database: Database) -> None:

@@ -53,6 +53,12 @@ def pool_url(database: str) -> URL:
 
 def connect_error(error: psycopg2.Error, database: str) -> SynctasksError:
     """Why a connection failed: what an operator must mend, or what passes by itself."""
+    ours = _why(error, database)
+    ours.place = database
+    return ours
+
+
+def _why(error: psycopg2.Error, database: str) -> SynctasksError:
     variable = settings.DATABASE_VARIABLES[database]
     text = str(error)
     for sign, cause, remedy in _CONNECT_PROBLEMS:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import psycopg2
@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 _BEGIN = """\
 BEGIN ISOLATION LEVEL {isolation};
 SET LOCAL statement_timeout = {statement_ms};
-SET LOCAL idle_in_transaction_session_timeout = 20000;
+SET LOCAL idle_in_transaction_session_timeout = {idle_ms};
 SET LOCAL client_connection_check_interval = 5000;
 SET LOCAL lock_timeout = {lock_ms};
 SET LOCAL TimeZone = 'UTC';
@@ -43,12 +43,25 @@ WHERE current_setting('synchronous_commit') = 'off';
 _BY_KEY = "SET LOCAL enable_seqscan = off;\n"
 
 
+_IDLE_MS = 20_000
+_MOST_STATEMENT_MS = 120_000
+
+
 @dataclass(frozen=True)
 class Limits:
     """How long one statement may run and wait for a lock, in milliseconds."""
 
     statement_ms: int = 5_000
     lock_ms: int = 500
+
+    def doubled(self, times: int) -> Limits:
+        """The same with the time for a statement doubled so often, up to 120 s."""
+        return replace(self, statement_ms=min(self.statement_ms * 2**times, _MOST_STATEMENT_MS))
+
+    @property
+    def idle_ms(self) -> int:
+        """How long a transaction may idle: at least as long as it may wait for the other side."""
+        return max(_IDLE_MS, self.statement_ms + 5_000)
 
 
 DRAIN = Limits()
@@ -110,6 +123,10 @@ class Transaction:
         finally:
             self.execute("RELEASE SAVEPOINT part")
 
+    def wait_for_locks(self, milliseconds: int) -> None:
+        """Wait no longer than this for a lock from now on."""
+        self.execute(f"SET LOCAL lock_timeout = {milliseconds:d}")
+
     def commit(self) -> None:
         """Commit, if there was a statement at all."""
         if not self._begin:
@@ -145,7 +162,10 @@ def transaction(
     """
     isolation = "REPEATABLE READ READ ONLY" if snapshot else "READ COMMITTED"
     begin = _BEGIN.format(
-        isolation=isolation, statement_ms=limits.statement_ms, lock_ms=limits.lock_ms
+        isolation=isolation,
+        statement_ms=limits.statement_ms,
+        lock_ms=limits.lock_ms,
+        idle_ms=limits.idle_ms,
     )
     with _connection(str(database)) as cursor:
         tx = Transaction(cursor, str(database), begin + _BY_KEY if by_key else begin)
@@ -161,7 +181,9 @@ def _connection(database: str) -> Iterator[Cursor]:
     except psycopg2.Error as error:
         raise connect_error(error, database) from None
     except PoolTimeout:
-        raise TransientError(f"{database}: no connection became free in the pool") from None
+        crowded = TransientError(f"{database}: no connection became free in the pool")
+        crowded.place = database
+        raise crowded from None
     try:
         cursor: Cursor = pooled.cursor()
         yield cursor

@@ -34,9 +34,15 @@ class Letter:
 
     unit: str
     record: str
-    category: str
+    category: str | None
     error: str
     messages: Mapping[str, Sequence[str]]
     row: Mapping[str, str | None] | None = None
     stack_trace: str | None = None
     kind: Kind = Kind.RECORD
+
+
+def crashed(unit: str) -> Letter:
+    """The letter of a unit that workers died of; its row is not read again."""
+    error = "workers died while they reconciled it, the last times nothing else"
+    return Letter(unit, unit, None, error, {"": [error]}, kind=Kind.CRASH)

@@ -29,10 +29,11 @@ PASSED = ("written", "unchanged", "superseded", "missing", "different")
 class Books:
     """How many records are in each box, and the keys of those that are asked for by name.
 
-    Beside the boxes of `COUNTS`: `held` (removals that the guard holds back); before they are
-    dealt with `judge` (what failed the gate) and those of `resolve`; and of a dry run `missing` and
-    `different` in place of `written`, `extra` in place of `removed`. `letters` are the dead
-    letters of the rejected ones.
+    Beside the boxes of `COUNTS`: `held` (removals that the guard holds back) and `locked` (left
+    for later, since somebody else is at the target's row); before they are dealt with `judge`
+    (what failed the gate) and those of `resolve`; of a dry run `missing` and `different` in place
+    of `written`, `extra` in place of `removed`. `letters` are the dead letters of the rejected
+    ones.
     """
 
     found: Counter[str] = field(default_factory=Counter)

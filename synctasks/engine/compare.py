@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from synctasks import sql
 from synctasks.database import Row, Transaction
-from synctasks.engine import extract, merge, walk
+from synctasks.engine import absent, extract, walk
 from synctasks.engine.likeness import Prefilter
 from synctasks.engine.walk import Range
 from synctasks.flow import Column, Flow
@@ -202,7 +202,7 @@ def _target_parts(flow: Flow, within: Range) -> dict[str, str]:
         "key_type": key_type,
         "table": sql.name(flow.target.table),
         "hash": _hash(sql.name(f"target.{each.name}") for each in _hashed(flow)),
-        "in_use": merge.in_use(flow),
+        "in_use": absent.in_use(flow),
         "within": walk.within(within, f"target.{key}", key_type),
     }
 

@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import compress
+from collections.abc import Iterable, Sequence
 
-from synctasks import dead_letters
+from synctasks import breaker, dead_letters
 from synctasks.database import DRAIN, Limits, Transaction, array, transaction
-from synctasks.engine import history, letters, lock, removals, turn, waiting
+from synctasks.dead_letters import crashed, failed
+from synctasks.engine import changes, history, lock, removals, turn, waiting
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import LATENCY_BOUNDS_MS, Books
+from synctasks.engine.changes import Changes
 from synctasks.engine.history import Forgotten
 from synctasks.engine.latecomers import look_once_more
-from synctasks.engine.letters import Letters
 from synctasks.engine.reconcile import reconcile
 from synctasks.flow import Flow
-from synctasks.lane import PENDING_SQL, due_sql
+from synctasks.lane import PENDING_SQL
 
-# All changes of a key within the window are taken together, so a hot key costs one write.
-_WINDOW = 10_000
-# How often a change is tried again by itself where its record's reference is missing.
-LADDER_STEPS = 5
-
-# The mark is there for a worker that dies, not for a server that does: it need not reach disk.
-_TAKE = f"""\
-SET LOCAL synchronous_commit = off;
-WITH mark AS (
-    UPDATE synctasks.lane
-    SET started_at = statement_timestamp(), turn = {turn.NEXT}
-    WHERE flow = %(flow)s AND lane = %(lane)s
-    RETURNING batch_limit, turn
-),
-due AS (
-    SELECT change.id, change.key, change.origin, change.removal_accepted, change.attempts
-    FROM synctasks.change_log AS change
-    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
-    ORDER BY change.id
-    LIMIT {_WINDOW}
-)
-SELECT
-    key,
-    bool_and(origin = 'captured'),
-    bool_or(removal_accepted),
-    EXISTS (
-        SELECT
-        FROM synctasks.dead_letter
-        WHERE flow = %(flow)s AND state <> 'resolved'
-    ),
-    array_agg(id),
-    array_agg(id) FILTER (WHERE origin = 'captured' AND attempts < {LADDER_STEPS}),
-    (SELECT mark.turn FROM mark)
-FROM due
-GROUP BY key
-ORDER BY min(id)
-LIMIT (SELECT batch_limit FROM mark)
-"""
+_FULL_BATCH = 500
 
 # Latency runs from the source's commit where the server tracks it, else from the capture, and
 # is measured here, after the target's commit, so it errs on the long side.
@@ -91,10 +53,19 @@ FROM forgotten
 GROUP BY key
 """
 
-_SETTLE = """\
+# A success: the lane grows to its batches' full size again, and what said that it failed is over.
+_SETTLE = f"""\
 UPDATE synctasks.lane
-SET started_at = NULL, retry_at = NULL
-WHERE flow = %(flow)s AND lane = %(lane)s
+SET
+    started_at = NULL,
+    retry_at = NULL,
+    deaths = 0,
+    batch_limit = least(batch_limit * 2, {_FULL_BATCH})
+WHERE flow = %(flow)s AND lane = %(lane)s;
+
+{failed.CLOSE};
+
+{breaker.CLOSE}
 """
 
 # The ladder of a single record: 1, 2, 4, 8, 8 s, then every 8 s.
@@ -139,40 +110,15 @@ GROUP BY run
 """
 
 
-@dataclass(frozen=True)
-class _Changes:
-    """The due changes of a batch.
-
-    By key: all ids, and those that are tried again by themselves where a reference is missing.
-    Keys whose removal somebody has accepted; the dead letters of all of them; the lane's turn in
-    which they were read.
-    """
-
-    turn: int
-    ids: Mapping[str, list[int]]
-    patient: Mapping[str, list[int]]
-    accepted: frozenset[str]
-    letters: Letters
-
-    def ids_of(self, keys: Iterable[str]) -> list[int]:
-        return [each for key in keys for each in self.ids[key]]
-
-    def postponed(self, books: Books) -> list[int]:
-        """The changes that come again by themselves, after a while."""
-        locked = self.ids_of(books.keys.get("locked", ()))
-        waiting = books.keys.get("waiting", ())
-        return locked + [each for key in waiting for each in self.patient[key]]
-
-
 class Drain:
     """The pending changes of one lane, as work for `reconcile`."""
 
-    limits: Limits = DRAIN
-
-    def __init__(self, flow: Flow, lane: int) -> None:
+    def __init__(self, flow: Flow, lane: int, limits: Limits = DRAIN) -> None:
+        self.limits = limits
         self._flow = flow
         self._lane = lane
-        self._where = {"flow": flow.name, "lane": lane}
+        self._where = {"flow": flow.name, "lane": lane, "task": failed.drain_of(lane)}
+        self._again = False
         self._accepted: frozenset[str] = frozenset()
         self.new_waiting: list[str] = []
 
@@ -180,22 +126,26 @@ class Drain:
         lock.wait_for(target, self._flow, self._lane, self.limits)
         return self._lane
 
-    def take(self, lane: int) -> tuple[_Changes, Batch] | None:
+    def take(self, lane: int) -> tuple[Changes, Batch] | None:
         with transaction(self._flow.source.database, self.limits) as source:
-            rows = source.rows(_TAKE, self._where)
-            if not rows:
+            taken = changes.take(source, self._flow, self._where, again=self._again)
+            self._again = True
+            if taken is None:
                 return None
-            keys, captured, accepted, there_are_letters, ids, patient, turns = zip(
-                *rows, strict=True
-            )
-            found = Letters()
-            if any(there_are_letters):
-                found = letters.of_keys(self._flow, array(keys), source)
-        self._accepted = frozenset(compress(keys, accepted))
-        by_key = dict(zip(keys, ids, strict=True))
-        patient_by_key = {key: some or [] for key, some in zip(keys, patient, strict=True)}
-        taken = _Changes(turns[0], by_key, patient_by_key, self._accepted, found)
-        return taken, Batch(keys, captured)
+            if taken.poisonous:
+                self._bury(source, taken)
+                return None
+        self._accepted = taken.accepted
+        return taken, Batch(taken.keys, taken.captured)
+
+    def _bury(self, source: Transaction, taken: Changes) -> None:
+        """Workers died of this one key: it is set aside, and nobody touches it again."""
+        books = Books()
+        books.reject([crashed(key) for key in taken.ids])
+        forgotten, _ = self._forget(source, taken, taken.ids_of(taken.ids), books)
+        dead_letters.store(source, self._flow.name, books.letters)
+        source.execute(_SETTLE, self._where)
+        history.keep(source, self._where, forgotten, books, frozenset())
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -205,7 +155,7 @@ class Drain:
             return unaccepted
         return ()
 
-    def settle(self, lane: int, taken: _Changes, books: Books) -> bool:
+    def settle(self, lane: int, taken: Changes, books: Books) -> bool:
         held = books.keys.get("held", ())
         postponed = taken.postponed(books)
         gone = set(taken.ids_of(taken.ids)).difference(postponed, taken.ids_of(held))
@@ -226,7 +176,7 @@ class Drain:
                 history.keep(source, self._where, forgotten, ours, taken.accepted)
             return bool(source.value(PENDING_SQL, self._where))
 
-    def _look_again(self, source: Transaction, taken: _Changes, ours: Books) -> None:
+    def _look_again(self, source: Transaction, taken: Changes, ours: Books) -> None:
         """Somebody has settled a later state: the keys that want marks are looked at once more."""
         doubtful = {*taken.letters.units, *(letter.unit for letter in ours.letters)}
         doubtful.update(*(ours.keys.get(box, ()) for box in ("deferred", "waiting")))
@@ -234,7 +184,7 @@ class Drain:
         turn.look_again(source, self._flow, self._lane, doubtful & mine)
 
     def _forget(
-        self, source: Transaction, taken: _Changes, ids: Iterable[int], books: Books
+        self, source: Transaction, taken: Changes, ids: Iterable[int], books: Books
     ) -> tuple[list[Forgotten], bool]:
         """Forget the changes; of which keys they were, and whether a later turn has settled."""
         wanted = {
@@ -253,7 +203,7 @@ class Drain:
     def _mark(
         self,
         source: Transaction,
-        taken: _Changes,
+        taken: Changes,
         forgotten: Sequence[Forgotten],
         books: Books,
         ours: Books,
@@ -278,12 +228,12 @@ class Drain:
             history.answer(source, run, units, Books(), held=True)
 
 
-def drain(flow: Flow, lane: int) -> bool:
-    """Work off one batch of a lane's changes. True if more is pending.
+def drain(flow: Flow, lane: int, limits: Limits = DRAIN) -> bool:
+    """Work off one batch of a lane's changes within these limits. True if more is pending.
 
     Raises LaneBusy while another worker holds the lane, and SynctasksError.
     """
-    work = Drain(flow, lane)
+    work = Drain(flow, lane, limits)
     done = reconcile(flow, work)
     came = look_once_more(flow, lane, work.new_waiting)
     return done is not None and (done.pending or came)

@@ -16,7 +16,7 @@ _OF_KEYS = """\
 SELECT id, unit, record, source_row IS NULL
 FROM synctasks.dead_letter
 WHERE flow = %(flow)s
-    AND kind = 'record'
+    AND kind IN ('record', 'crash')
     AND state <> 'resolved'
     AND {unit_is_wanted}
 """

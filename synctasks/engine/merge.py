@@ -6,13 +6,14 @@ that do not differ, too. Run dry, the same statement only says what it would do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 from synctasks import sql
+from synctasks.engine.absent import removed_sql
 from synctasks.engine.books import VERDICT_BOXES
+from synctasks.engine.overwrite import FLAGGED_BOX, flagged_sql, woken_sql, written_sql
 from synctasks.engine.resolve import is_later, resolved_sql
-from synctasks.flow import Absent, Column, Flow, OnUpdate
+from synctasks.flow import Column, Flow, OnUpdate
 
 _CREATE = """\
 CREATE TEMPORARY TABLE staged (
@@ -126,113 +127,8 @@ _RENAMED_COUNTED = """\
     SELECT 'renamed', count(*), array_agg(key) FROM renamed
 """
 
-_WRITE = """\
-written AS (
-    INSERT INTO {table} AS target (
-        {plain_columns}
-    )
-    SELECT
-        {plain_columns}
-    FROM differing
-    WHERE NOT superseded
-    ORDER BY {key}
-    ON CONFLICT ({key}) DO UPDATE SET
-        {assignments}
-),
-"""
-
-# The row that was once made for a unit which matches another one now.
-_FLAGGED = """\
-flagging AS MATERIALIZED (
-    SELECT
-        staged.key,
-        staged.made_key,
-        {stamped}
-    FROM resolved AS staged
-    JOIN {table} AS made ON made.{key} = staged.made_key
-    WHERE staged.verdict = 'pass'
-        AND staged.made_key <> staged.{key}
-        AND made.{review} IS DISTINCT FROM staged.{review}
-        AND {is_later}
-),
-"""
-
-_FLAG = """\
-flagged AS (
-    UPDATE {table} AS made
-    SET
-        {assignments}
-    FROM flagging
-    WHERE made.{key} = flagging.made_key
-),
-"""
-
-_FLAGGED_BOX = """\
-WHEN EXISTS (SELECT FROM flagging WHERE flagging.key = staged.key) THEN {box}
-            """
-
-# Who waits in this database for what was written, is looked at again.
-_WOKEN = """\
-woken AS (
-    INSERT INTO synctasks.change_log (flow, lane, key, operation, origin)
-    SELECT waiting.flow, waiting.lane, waiting.unit, 'request', 'woken'
-    FROM synctasks.waiting
-    WHERE waiting.needs && (
-        SELECT array_agg(announced.name)
-        FROM (
-            {names}
-        ) AS announced (name)
-    )
-),
-"""
-
 _WRITTEN_BOX = "ELSE 'written'"
 _DRY_BOXES = "WHEN differing.is_new THEN 'missing' ELSE 'different'"
-
-# %(absent)s: the keys that the source does not have in scope.
-_REMOVABLE = """\
-removable AS (
-    SELECT target.{key}
-    FROM unnest(%(absent)s::text[]) AS absent (key)
-    JOIN {table} AS target ON target.{key} = absent.key::{key_type}
-    WHERE {in_use}{lock}
-),
-"""
-
-_LOCK = """
-    ORDER BY target.{key}
-    FOR UPDATE OF target"""
-
-_DELETE = """\
-removed AS (
-    DELETE FROM {table} AS target
-    USING removable
-    WHERE target.{key} = removable.{key}
-    RETURNING target.{key}::text AS key
-),
-"""
-
-_DEACTIVATE = """\
-removed AS (
-    UPDATE {table} AS target
-    SET {column} = {value}, {stamp} = %(at)s::timestamptz
-    FROM removable
-    WHERE target.{key} = removable.{key}
-    RETURNING target.{key}::text AS key
-),
-"""
-
-_WOULD_REMOVE = """\
-removed AS (
-    SELECT {key}::text AS key FROM removable
-),
-"""
-
-_KEEP = """\
-removed AS (
-    SELECT NULL::text AS key WHERE false
-),
-"""
 
 _VERDICT_BOXES = sql.lines(
     (
@@ -273,15 +169,15 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
         or_later=_or_later(flow),
         staged_values=", ".join(_staged_value(each) for each in flow.compared),
         target_values=", ".join(f"target.{sql.name(each.name)}" for each in flow.compared),
-        written="" if dry else _written(flow),
-        flagged=_flagged(flow, dry=dry),
-        woken="" if dry else _woken(flow),
-        removed=_removed(flow, dry=dry),
+        written="" if dry else written_sql(flow),
+        flagged=flagged_sql(flow, dry=dry),
+        woken="" if dry else woken_sql(flow),
+        removed=removed_sql(flow, dry=dry),
         outcome=(_BY_KEY if by_key else _COUNTED).format(
             rows=_rows(flow),
             verdict_boxes=_VERDICT_BOXES,
             written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
-            flagged_box=_FLAGGED_BOX.format(box="'different'" if dry else "'written'")
+            flagged_box=FLAGGED_BOX.format(box="'different'" if dry else "'written'")
             if flow.target.match
             else "",
             removed_box="'extra'" if dry else "'removed'",
@@ -318,73 +214,6 @@ def _staged_value(column: Column) -> str:
     return f"staged.{name}"
 
 
-def in_use(flow: Flow) -> str:
-    """The condition on a row `target` that is not out of use, where the flow deactivates."""
-    if flow.deactivation is None:
-        return "true"
-    column, value = flow.deactivation.column, flow.deactivation.value
-    return f"target.{sql.name(column)} IS DISTINCT FROM {sql.literal(value)}"
-
-
-def _written(flow: Flow) -> str:
-    return _WRITE.format(
-        table=sql.name(flow.target.table),
-        key=sql.name(flow.target.key),
-        plain_columns=sql.names((column.name for column in flow.columns), indent=8),
-        assignments=sql.lines(_assignments(flow), indent=8),
-    )
-
-
-def _assignments(flow: Flow) -> Iterator[str]:
-    for column in flow.written:
-        name = sql.name(column.name)
-        if column.on_update is OnUpdate.FILL:
-            yield f"{name} = coalesce(EXCLUDED.{name}, target.{name})"
-        else:
-            yield f"{name} = EXCLUDED.{name}"
-    if flow.target.match:
-        review, matched = sql.name(flow.target.match.review), sql.name(flow.target.match.column)
-        yield (
-            f"{review} = CASE WHEN target.{matched} IS DISTINCT FROM EXCLUDED.{matched}"
-            f" THEN EXCLUDED.{review} ELSE target.{review} END"
-        )
-
-
-def _flagged(flow: Flow, *, dry: bool) -> str:
-    match = flow.target.match
-    if match is None:
-        return ""
-    stamped = [column.name for column in flow.written if column.on_update is OnUpdate.STAMP]
-    stamped += [match.review, *filter(None, [flow.target.newest])]
-    table, key = sql.name(flow.target.table), sql.name(flow.target.key)
-    flagging = _FLAGGED.format(
-        stamped=sql.names(stamped, of="staged", indent=8),
-        table=table,
-        key=key,
-        review=sql.name(match.review),
-        is_later=is_later(flow, "staged", "made"),
-    )
-    if dry:
-        return flagging
-    assignments = (f"{sql.name(each)} = flagging.{sql.name(each)}" for each in stamped)
-    return flagging + _FLAG.format(
-        table=table, key=key, assignments=sql.lines(assignments, indent=8)
-    )
-
-
-def _woken(flow: Flow) -> str:
-    names = [
-        f"SELECT {sql.literal(wake.kind + ' ')} || {sql.name(wake.column)}\n"
-        "            FROM differing\n"
-        f"            WHERE NOT superseded AND {sql.name(wake.column)} IS NOT NULL"
-        for wake in flow.wakes
-        if wake.column is not None
-    ]
-    if not names:
-        return ""
-    return _WOKEN.format(names=sql.lines(names, separator="\nUNION ALL", indent=12))
-
-
 def _renamed(flow: Flow) -> str:
     if flow.target.identity is None:
         return ""
@@ -392,30 +221,6 @@ def _renamed(flow: Flow) -> str:
         table=sql.name(flow.target.table),
         key=sql.name(flow.target.key),
         identity=sql.name(flow.target.identity),
-    )
-
-
-def _removed(flow: Flow, *, dry: bool) -> str:
-    if flow.absent is Absent.KEEP:
-        return _KEEP
-    table, key = sql.name(flow.target.table), sql.name(flow.target.key)
-    removable = _REMOVABLE.format(
-        table=table,
-        key=key,
-        key_type=flow.key_column.type,
-        in_use=in_use(flow),
-        lock="" if dry else _LOCK.format(key=key),
-    )
-    if dry:
-        return removable + _WOULD_REMOVE.format(key=key)
-    if flow.deactivation is None:
-        return removable + _DELETE.format(table=table, key=key)
-    return removable + _DEACTIVATE.format(
-        table=table,
-        key=key,
-        column=sql.name(flow.deactivation.column),
-        value=sql.literal(flow.deactivation.value),
-        stamp=sql.name(flow.deactivation.stamp),
     )
 
 

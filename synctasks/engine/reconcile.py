@@ -7,6 +7,7 @@ five steps and their order are what the promises rest on; see docs/architecture.
 from __future__ import annotations
 
 import contextlib
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +21,14 @@ from synctasks.engine.identity import living_on
 from synctasks.engine.judge import guilty, judge, refused
 from synctasks.engine.resolve import TANGLED, refusals
 from synctasks.engine.stage import merge_staged, stage
-from synctasks.errors import MissingColumn, RowError
+from synctasks.errors import LockTimeout, MissingColumn, RowError
 from synctasks.flow import Flow
 
 Taken = TypeVar("Taken")
+
+# Somebody holds locks: a lane that waited long for each of them would hold up all its other keys.
+_PART_LOCK_MS = 50
+_PARTS_SECONDS = 1.0
 
 
 class Work(Protocol[Taken]):
@@ -63,12 +68,13 @@ def reconcile(flow: Flow, work: Work[Taken]) -> Done | None:
 
     Dying before the target's commit changes nothing; dying before `settle` repeats work that
     then writes nothing. Where a row makes the batch fail, the work is taken once more, in parts,
-    until the guilty row stands alone and is rejected. Raises SynctasksError.
+    until the guilty row stands alone and is rejected, or the one that somebody else has locked
+    is left for later. Raises SynctasksError.
     """
     try:
         return _attempt(flow, work, _whole)
-    except RowError:
-        return _attempt(flow, work, _in_parts)
+    except (RowError, LockTimeout):
+        return _attempt(flow, work, _part_by_part)
 
 
 def _attempt(flow: Flow, work: Work[Taken], way: _Way) -> Done | None:
@@ -101,7 +107,7 @@ def count(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
 def attempt(flow: Flow, batch: Batch, source: Transaction, target: Transaction) -> Books:
     """Reconcile the batch in parts; the caller holds the lane and the snapshot, and settles."""
     with _fresh_binding():
-        return _in_parts(_Corridor(bound(flow), _Nobody(), source, target), batch)
+        return _part_by_part(_Corridor(bound(flow), _Nobody(), source, target), batch)
 
 
 class _Guard(Protocol):
@@ -175,20 +181,29 @@ def _whole(corridor: _Corridor, batch: Batch) -> Books:
     return corridor.walk(batch)
 
 
-def _in_parts(corridor: _Corridor, batch: Batch) -> Books:
+def _part_by_part(corridor: _Corridor, batch: Batch) -> Books:
+    """In parts; nobody waits long for locks now, and not for many of them."""
+    corridor.target.wait_for_locks(_PART_LOCK_MS)
+    return _in_parts(corridor, batch, until=time.monotonic() + _PARTS_SECONDS)
+
+
+def _in_parts(corridor: _Corridor, batch: Batch, until: float) -> Books:
     """Halve what fails: one guilty row among n costs about 2 log2(n) more passes."""
+    books = Books()
     try:
         with corridor.source.savepoint(), corridor.target.savepoint():
             return corridor.walk(batch)
     except RowError as error:
         if len(batch.keys) == 1:
             trace = "".join(traceback.format_exception(error))
-            books = Books()
             books.reject([guilty(corridor.flow, batch.keys[0], error, trace, corridor.source)])
             return books
-    books = Books()
+    except LockTimeout:
+        if len(batch.keys) == 1 or time.monotonic() > until:
+            books.put("locked", batch.keys)
+            return books
     for half in batch.halves():
-        books.add(_in_parts(corridor, half))
+        books.add(_in_parts(corridor, half, until))
     return books
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from synctasks import sql
 from synctasks.database import Transaction
-from synctasks.engine import extract, merge
+from synctasks.engine import absent, extract
 from synctasks.flow import Flow
 
 MOST = 1_000
@@ -93,4 +93,4 @@ def _pending_sql(flow: Flow) -> str:
 
 
 def _at_target_sql(flow: Flow) -> str:
-    return _AT_TARGET.format(table=sql.name(flow.target.table), in_use=merge.in_use(flow))
+    return _AT_TARGET.format(table=sql.name(flow.target.table), in_use=absent.in_use(flow))

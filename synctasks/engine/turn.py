@@ -43,8 +43,14 @@ ended AS (
 _END = f"WITH {ENDED}\nSELECT overtaken FROM ended"
 
 _LOOK_AGAIN = """\
-INSERT INTO synctasks.change_log (flow, lane, key, operation, origin)
-SELECT %(flow)s, %(lane)s, doubtful.key, 'request', 'repair'
+INSERT INTO synctasks.change_log (flow, lane, key, operation, origin, not_before)
+SELECT
+    %(flow)s,
+    %(lane)s,
+    doubtful.key,
+    'request',
+    'repair',
+    CASE WHEN %(seconds)s > 0 THEN clock_timestamp() + make_interval(secs => %(seconds)s) END
 FROM unnest(%(keys)s::text[]) AS doubtful (key)
 """
 
@@ -60,9 +66,14 @@ def end(source: Transaction, flow: Flow, lane: int, turn: int) -> bool:
     return bool(source.value(_END, {"flow": flow.name, "lane": lane, "turn": turn}))
 
 
-def look_again(source: Transaction, flow: Flow, lane: int, keys: Iterable[str]) -> None:
-    """Ask for keys once more, in the transaction that leaves their marks and letters alone."""
+def look_again(
+    source: Transaction, flow: Flow, lane: int, keys: Iterable[str], *, seconds: int = 0
+) -> None:
+    """Ask for keys once more, in the transaction that leaves them as they are.
+
+    `seconds` is how long they are left alone.
+    """
     doubtful = sorted(set(keys))
     if doubtful:
-        asked = {"flow": flow.name, "lane": lane, "keys": array(doubtful)}
+        asked = {"flow": flow.name, "lane": lane, "keys": array(doubtful), "seconds": seconds}
         source.execute(_LOOK_AGAIN, asked)

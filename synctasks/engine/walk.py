@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from synctasks import sql
 from synctasks.database import Transaction
-from synctasks.engine import extract, merge
+from synctasks.engine import absent, extract
 from synctasks.flow import Flow
 
 _TARGET_PAGE = """\
@@ -113,7 +113,7 @@ def target_page(flow: Flow, range: Range, size: int, target: Transaction) -> Pag
         key=key,
         table=sql.name(flow.target.table),
         within=within(range, f"target.{key}", flow.key_column.type),
-        in_use=merge.in_use(flow),
+        in_use=absent.in_use(flow),
     )
     row = target.row(statement, {"low": range.low, "high": range.high, "page": size})
     assert row is not None, "an aggregate returns a row"

@@ -32,6 +32,8 @@ def _of_the_run(
 
 
 def _of_the_records(flow: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if entry["breaker"]:
+        yield "breaker open", f"it does not work, and is tried every 5 s: {entry['breaker']}"
     if entry["held"]:
         yield (
             "removals held",

@@ -22,7 +22,21 @@ FROM synctasks.change_log
 GROUP BY flow
 """
 
-_WAITING = "SELECT flow, count(*) FROM synctasks.waiting GROUP BY flow"
+_WAITING = """\
+SELECT
+    flow,
+    count(*),
+    extract(epoch FROM clock_timestamp() - min(since))::float
+FROM synctasks.waiting
+WHERE since IS NOT NULL
+GROUP BY flow
+"""
+
+_BREAKERS = """\
+SELECT flow, string_agg(side || ': ' || reason, '; ')
+FROM synctasks.breaker
+GROUP BY flow
+"""
 
 _HELD = "SELECT flow, count(*) FROM synctasks.held GROUP BY flow"
 
@@ -82,6 +96,8 @@ def _empty() -> dict[str, Any]:
         "pending": 0,
         "oldest_pending_seconds": None,
         "waiting": 0,
+        "oldest_waiting_seconds": None,
+        "breaker": None,
         "held": 0,
         "dead_letters_open": 0,
         "review": 0,
@@ -97,7 +113,13 @@ def _fill(entries: dict[str, Any], source: Transaction) -> dict[str, str | None]
     for flow, pending, oldest in source.rows(_PENDING):
         if flow in known:
             entries[flow].update(pending=pending, oldest_pending_seconds=round(oldest, 3))
-    counted = (("waiting", _WAITING), ("held", _HELD), ("dead_letters_open", _DEAD))
+    for flow, count, oldest in source.rows(_WAITING):
+        if flow in known:
+            entries[flow].update(waiting=count, oldest_waiting_seconds=round(oldest, 3))
+    for flow, reason in source.rows(_BREAKERS):
+        if flow in known:
+            entries[flow]["breaker"] = reason
+    counted = (("held", _HELD), ("dead_letters_open", _DEAD))
     for box, statement in counted:
         for flow, count in source.rows(statement):
             if flow in known:

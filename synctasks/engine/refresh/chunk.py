@@ -7,8 +7,8 @@ import random
 import time
 from collections.abc import Sequence
 
-from synctasks import dead_letters
-from synctasks.database import CHUNK, Limits, Transaction, transaction
+from synctasks import breaker, dead_letters
+from synctasks.database import Limits, Transaction, transaction
 from synctasks.engine import letters, lock, turn, waiting
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import COUNTS, Books
@@ -38,7 +38,9 @@ WHERE {_FREE} AND lane IS NOT NULL AND size >= %(full)s
 _TAKE = f"""\
 SET LOCAL synchronous_commit = off;
 UPDATE synctasks.chunk
-SET claimed_at = statement_timestamp()
+SET
+    claimed_at = statement_timestamp(),
+    claims = claims + CASE WHEN %(mine)s IS NULL THEN 1 ELSE 0 END
 WHERE run = %(run)s
     AND number = coalesce(
         %(mine)s,
@@ -49,7 +51,7 @@ WHERE run = %(run)s
         )
     )
     AND finished_at IS NULL
-RETURNING number, phase, keys
+RETURNING number, phase, keys, claims
 """
 
 # IS TRUE: hashed, not joined; see the engine's letters.
@@ -73,6 +75,9 @@ SET
 WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
 """
 
+# So many workers claim a chunk and are not heard of again, before it is taken apart.
+_CLAIMS = 3
+
 _IS_OPEN = """\
 SELECT number
 FROM synctasks.chunk
@@ -90,9 +95,8 @@ WHERE run = %(run)s
 class Chunk:
     """The next due chunk of a run whose lane is free; `last`: those that are not full, too."""
 
-    limits: Limits = CHUNK
-
-    def __init__(self, flow: Flow, standing: Standing, *, last: bool) -> None:
+    def __init__(self, flow: Flow, standing: Standing, limits: Limits, *, last: bool) -> None:
+        self.limits = limits
         self._flow = flow
         self._run = standing.run
         self._full = 0 if last else standing.chunk_rows
@@ -123,13 +127,23 @@ class Chunk:
             row = source.row(_TAKE, {**wanted, "mine": self._number})
             if row is None:
                 return None
-            number, self._phase, self._keys = row
+            number, self._phase, self._keys, claims = row
             self._number, self._lane = number, lane
+            if claims > _CLAIMS:
+                self._leave_to_drains(source)
+                return None
             self._letters = letters.of_chunk(self._flow, self._run, number, source)
             self._turn = turn.take(source, self._flow, lane)
         # What becomes of the units that have letters is asked for by name.
         named = self._letters.units
         return number, Batch(self._keys, remove=self._phase == "target", run=self._run, named=named)
+
+    def _leave_to_drains(self, source: Transaction) -> None:
+        """Workers died of the chunk: drains halve their batches until the guilty key is alone."""
+        assert self._lane is not None
+        turn.look_again(source, self._flow, self._lane, self._keys)
+        settled = {"run": self._run, "number": self._number, "elapsed_ms": None}
+        source.execute(_SETTLE, {**settled, **Books().counts})
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -150,8 +164,11 @@ class Chunk:
                 turn.look_again(source, self._flow, lane, doubtful)
             else:
                 self._mark(source, lane, taken, books)
+            locked = books.keys.get("locked", ())
+            turn.look_again(source, self._flow, lane, locked, seconds=1)
             waiting.wake(source, self._flow, self._keys)
             source.execute(_SETTLE, {**settled, **books.counts})
+            source.execute(breaker.CLOSE, {"flow": self._flow.name})
             return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
 
     def _mark(self, source: Transaction, lane: int, number: int, books: Books) -> None:

@@ -8,7 +8,7 @@ from synctasks.flow import Flow
 
 _RELEASE = """\
 UPDATE synctasks.chunk
-SET claimed_at = NULL
+SET claimed_at = NULL, claims = 0
 WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
 """
 

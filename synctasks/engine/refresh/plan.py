@@ -188,7 +188,7 @@ def _next_range(planner: _Planner) -> tuple[int, Range | None]:
 
 
 def _finish(planner: _Planner) -> None:
-    runs.end(planner.source, planner.standing.run)
+    runs.end(planner.source, planner.flow, planner.standing.run)
 
 
 _PHASES: dict[str, Callable[[_Planner], None]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synctasks.bind import bound
-from synctasks.database import CHUNK, Transaction, transaction
+from synctasks.database import CHUNK, Limits, Transaction, transaction
 from synctasks.engine import compare, walk
 from synctasks.engine.books import COUNTS
 from synctasks.engine.compare import Compared
@@ -85,8 +85,11 @@ class _Claimed:
     began: float
 
 
-def compare_next(flow: Flow, standing: Standing, lanes: int) -> bool:
-    """Compare the run's next range. False if there is none to claim. Raises SynctasksError."""
+def compare_next(flow: Flow, standing: Standing, lanes: int, limits: Limits = CHUNK) -> bool:
+    """Compare the run's next range within these limits. False if there is none to claim.
+
+    Raises SynctasksError.
+    """
     with transaction(flow.source.database) as source:
         row = source.row(_CLAIM, {"run": standing.run})
         if row is None:
@@ -100,7 +103,7 @@ def compare_next(flow: Flow, standing: Standing, lanes: int) -> bool:
             _hand_on_all(flow, standing, lanes, claimed)
         else:
             digests = not differing or not number % _TRY_AGAIN
-            _compare_claimed(flow, standing, lanes, claimed, digests=digests)
+            _compare_claimed(flow, standing, lanes, claimed, limits, digests=digests)
     except PermanentError as error:
         claims.fail(flow, standing.run, number, error)
     except TransientError:
@@ -111,10 +114,16 @@ def compare_next(flow: Flow, standing: Standing, lanes: int) -> bool:
 
 
 def _compare_claimed(
-    flow: Flow, standing: Standing, lanes: int, claimed: _Claimed, *, digests: bool
+    flow: Flow,
+    standing: Standing,
+    lanes: int,
+    claimed: _Claimed,
+    limits: Limits,
+    *,
+    digests: bool,
 ) -> None:
     try:
-        found = _compare(bound(flow), standing, claimed.range, digests=digests)
+        found = _compare(bound(flow), standing, claimed.range, limits, digests=digests)
     except RowError:
         # A row that cannot be mapped: the chunk that it goes into finds out which one.
         _hand_on_all(flow, standing, lanes, claimed)
@@ -122,10 +131,12 @@ def _compare_claimed(
         _hand_on_compared(flow, standing, lanes, claimed, found)
 
 
-def _compare(flow: Flow, standing: Standing, within: Range, *, digests: bool) -> Compared:
+def _compare(
+    flow: Flow, standing: Standing, within: Range, limits: Limits, *, digests: bool
+) -> Compared:
     with (
-        transaction(flow.source.database, CHUNK, snapshot=True, by_key=True) as source,
-        transaction(flow.target.database, CHUNK, snapshot=True, by_key=True) as target,
+        transaction(flow.source.database, limits, snapshot=True, by_key=True) as source,
+        transaction(flow.target.database, limits, snapshot=True, by_key=True) as target,
     ):
         way = compare.compare if digests else compare.compare_rows
         return way(flow, within, standing.prefilter, source, target)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from synctasks import slots
+from synctasks import breaker, slots
 from synctasks.bind import bound
 from synctasks.database import Transaction, transaction
+from synctasks.dead_letters import failed
 from synctasks.engine import walk
 from synctasks.engine.books import COUNTS
 from synctasks.engine.likeness import Prefilter, prefilter
@@ -193,9 +194,12 @@ def start(flow: Flow) -> bool:
         return source.row(_START, parameters) is not None
 
 
-def end(source: Transaction, run: int, *, stopped: str | None = None) -> None:
+def end(source: Transaction, flow: Flow, run: int, *, stopped: str | None = None) -> None:
     """End a run and sum its books: all its chunks are done, or something has stopped it."""
     source.execute(_END, {"run": run, "stopped": stopped})
+    if stopped is None:
+        failed.close(source, flow, failed.REFRESH)
+        source.execute(breaker.CLOSE, {"flow": flow.name})
 
 
 def stop_mismatched(flow: Flow, standing: Standing) -> None:
@@ -205,7 +209,7 @@ def stop_mismatched(flow: Flow, standing: Standing) -> None:
         "rejected"
     )
     with transaction(flow.source.database) as source:
-        end(source, standing.run, stopped=reason)
+        end(source, flow, standing.run, stopped=reason)
 
 
 def _chunk_rows(pace: float | None, row_bytes: int | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from synctasks.database import CHUNK, Limits
 from synctasks.engine.latecomers import look_once_more
 from synctasks.engine.reconcile import reconcile
 from synctasks.engine.refresh import runs
@@ -26,8 +27,10 @@ class Step:
     pending_lane: int | None = None
 
 
-def step(flow: Flow, lanes: int) -> Step | None:
+def step(flow: Flow, lanes: int, limits: Limits = CHUNK) -> Step | None:
     """Take the flow's run one step further, starting it if it was only asked for.
+
+    `limits` are those of a comparison or a chunk.
 
     None if there is nothing that this worker can do now. Raises SynctasksError.
     """
@@ -39,7 +42,7 @@ def step(flow: Flow, lanes: int) -> Step | None:
         return Step()
     if _wants_plan(standing, lanes) and plan(flow, standing, lanes):
         return Step(made_work=True)
-    return _work(flow, standing, lanes)
+    return _work(flow, standing, lanes, limits)
 
 
 def _wants_plan(standing: Standing, lanes: int) -> bool:
@@ -50,20 +53,20 @@ def _wants_plan(standing: Standing, lanes: int) -> bool:
     return not standing.open_ranges and not standing.open_chunks
 
 
-def _work(flow: Flow, standing: Standing, lanes: int) -> Step | None:
+def _work(flow: Flow, standing: Standing, lanes: int, limits: Limits) -> Step | None:
     """A full chunk first, then a range; what is left in chunks when no range will add to it."""
-    taken = _chunk(flow, standing, last=False)
-    if taken is None and standing.open_ranges and compare_next(flow, standing, lanes):
+    taken = _chunk(flow, standing, limits, last=False)
+    if taken is None and standing.open_ranges and compare_next(flow, standing, lanes, limits):
         return Step(made_work=True)
     if taken is None and not standing.open_ranges and standing.phase != "source":
-        return _chunk(flow, standing, last=True)
+        return _chunk(flow, standing, limits, last=True)
     return taken
 
 
-def _chunk(flow: Flow, standing: Standing, *, last: bool) -> Step | None:
+def _chunk(flow: Flow, standing: Standing, limits: Limits, *, last: bool) -> Step | None:
     if not standing.open_chunks:
         return None
-    chunk = Chunk(flow, standing, last=last)
+    chunk = Chunk(flow, standing, limits, last=last)
     try:
         done = reconcile(flow, chunk)
         if done is None:

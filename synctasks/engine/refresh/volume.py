@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synctasks import sql
 from synctasks.database import CHUNK, Transaction, transaction
-from synctasks.engine import merge
+from synctasks.engine import absent
 from synctasks.flow import Flow
 
 # With fewer accepted runs than this, what the target holds is all there is to go by.
@@ -68,6 +68,6 @@ def _usual(flow: Flow, source: Transaction) -> float:
     if flow.target.match:
         # The target holds what others brought, too: that says nothing of our source.
         return 0.0
-    table, in_use = sql.name(flow.target.table), merge.in_use(flow)
+    table, in_use = sql.name(flow.target.table), absent.in_use(flow)
     with transaction(flow.target.database, CHUNK) as target:
         return float(target.value(f"SELECT count(*) FROM {table} AS target WHERE {in_use}"))

@@ -1,0 +1,107 @@
+"""Letters of tasks that gave up: a notice that somebody should look; the changes stay pending."""
+
+from __future__ import annotations
+
+from synctasks.database import Transaction, transaction
+from synctasks.flow import Flow
+
+# The row's lock puts it in a line with those who settle the lane.
+_LOCK = """\
+SELECT
+FROM synctasks.lane
+WHERE flow = %(flow)s AND lane = %(lane)s
+FOR UPDATE
+"""
+
+_STORE = """\
+INSERT INTO synctasks.dead_letter AS kept (
+    flow, kind, unit, record, error, messages, stack_trace, attempts
+)
+VALUES (
+    %(flow)s,
+    'task',
+    %(task)s,
+    %(task)s,
+    %(error)s,
+    jsonb_build_object('', jsonb_build_array(%(error)s::text)),
+    %(trace)s,
+    jsonb_build_array(jsonb_build_object(
+        'at', statement_timestamp(), 'what', 'failed', 'error', %(error)s::text
+    ))
+)
+ON CONFLICT (
+    flow, kind, hashtextextended(record, 0), hashtextextended(record, 1)
+) WHERE state <> 'resolved' DO UPDATE SET
+    error = EXCLUDED.error,
+    messages = EXCLUDED.messages,
+    stack_trace = EXCLUDED.stack_trace,
+    count = kept.count + 1,
+    last_seen = EXCLUDED.last_seen,
+    state = CASE
+        WHEN kept.state = 'discarded' AND kept.error = EXCLUDED.error THEN 'discarded'
+        ELSE 'open'
+    END,
+    attempts = CASE
+        WHEN kept.state = 'replayed' OR kept.error <> EXCLUDED.error
+            THEN kept.attempts || EXCLUDED.attempts
+        ELSE kept.attempts
+    END
+"""
+
+# Parameters `flow`, `task`.
+CLOSE = """\
+UPDATE synctasks.dead_letter
+SET
+    state = 'resolved',
+    attempts = attempts || jsonb_build_object('at', statement_timestamp(), 'what', 'succeeded')
+WHERE flow = %(flow)s
+    AND kind = 'task'
+    AND hashtextextended(record, 0) = hashtextextended(%(task)s, 0)
+    AND hashtextextended(record, 1) = hashtextextended(%(task)s, 1)
+    AND state <> 'resolved'
+"""
+
+_LANE_HAS_WORK = """\
+SELECT EXISTS (
+    SELECT
+    FROM synctasks.change_log
+    WHERE flow = %(flow)s AND lane = %(lane)s
+)
+"""
+
+_RUN_HAS_WORK = """\
+SELECT EXISTS (
+    SELECT
+    FROM synctasks.run
+    WHERE flow = %(flow)s AND kind = 'full' AND state IN ('requested', 'running')
+)
+"""
+
+REFRESH, SYNC = "refresh", "sync"
+
+
+def drain_of(lane: int) -> str:
+    """What the letter of a lane's drain is called."""
+    return f"drain of lane {lane}"
+
+
+def store(flow: Flow, task: str, lane: int | None, error: str, trace: str) -> None:
+    """Open the letter of a task, or count it again. Raises SynctasksError.
+
+    The message may come late: where nothing is left of the task's work, somebody else has done
+    it, and the letter is resolved at once.
+    """
+    told = {"flow": flow.name, "task": task, "lane": lane, "error": error, "trace": trace}
+    with transaction(flow.source.database) as source:
+        if lane is not None:
+            source.execute(_LOCK, told)
+        source.execute(_STORE, told)
+        if task != SYNC:
+            statement = _RUN_HAS_WORK if lane is None else _LANE_HAS_WORK
+            if not source.value(statement, told):
+                close(source, flow, task)
+
+
+def close(source: Transaction, flow: Flow, task: str) -> None:
+    """Resolve the letter of a task that has succeeded."""
+    source.execute(CLOSE, {"flow": flow.name, "task": task})
