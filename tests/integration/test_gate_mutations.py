@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from synctasks.characters import consists_of_sql
-from synctasks.contracts import Field
-from synctasks.contracts import fields as module
+from synctasks.contracts import Field, fields, people
 from tests.contract_cases import (
     AADHAAR,
     CASES,
@@ -111,7 +110,8 @@ def test_a_careless_look_at_characters_is_found_out(
     case: Case,
     careless: Callable[[str, str], str],
 ) -> None:
-    monkeypatch.setattr(module, "consists_of_sql", careless)
+    for module in (fields, people):
+        monkeypatch.setattr(module, "consists_of_sql", careless)
     assert breaches(server, case)
 
 
@@ -120,7 +120,7 @@ def test_digits_of_another_script_are_found_out(
     server: Connection, monkeypatch: pytest.MonkeyPatch, digits: str
 ) -> None:
     """Four of them have twelve bytes, as twelve ASCII digits have."""
-    monkeypatch.setattr(module, "consists_of_sql", lambda value, _: f"{value} ~ '^[{digits}]+$'")
+    monkeypatch.setattr(people, "consists_of_sql", lambda value, _: f"{value} ~ '^[{digits}]+$'")
     assert breaches(server, AADHAAR[0])
 
 
@@ -133,7 +133,7 @@ def test_digits_of_another_script_are_found_out(
 def test_a_careless_look_at_white_space_is_found_out(
     server: Connection, monkeypatch: pytest.MonkeyPatch, case: Case, careless: str
 ) -> None:
-    monkeypatch.setattr(module, "blank_sql", careless.format)
+    monkeypatch.setattr(fields, "blank_sql", careless.format)
     assert breaches(server, case)
 
 

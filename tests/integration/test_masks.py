@@ -135,9 +135,9 @@ def test_no_raw_value_leaves_in_what_the_flow_extracts(
                     },
                 )
         keys = [f"{kind}{place}" for place in range(len(numbers)) for kind in "no"]
-        parameters = {"keys": keys, "captured": [False] * len(keys), "judged": True}
+        unasked = {"captured": [False] * len(keys), "judged": True, "made_keys": []}
         statement = document_sql(PROFILE_DATA, 2**20, remove=False)
-        document, _, _ = warehouse.row(statement, parameters) or ("", None, None)
+        document, _, _ = warehouse.row(statement, {"keys": keys, **unasked}) or ("", None, None)
         warehouse.execute("DELETE FROM golden_records")
     assert document
     raw = {text for some in numbers for text in some}

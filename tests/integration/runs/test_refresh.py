@@ -8,7 +8,6 @@ import pytest
 
 from synctasks.engine.refresh.chunk import Chunk
 from synctasks.flow import Flow
-from synctasks.flows import FLOWS
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.flows.to_citizen.schemes import SCHEMES
 from synctasks.sample.generate import Plan, fill_tables
@@ -50,7 +49,7 @@ def test_an_empty_portal_is_filled(warehouse: Connection, citizen: Connection) -
     assert not oracle.profile_data(warehouse, citizen)
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", [*_SOURCES], ids=lambda flow: flow.name)
 def test_a_second_run_writes_nothing(
     warehouse: Connection, citizen: Connection, flow: Flow
 ) -> None:
@@ -66,7 +65,7 @@ def test_a_second_run_writes_nothing(
     assert phases(warehouse, run) == {"range"}, "nothing was handed on to be reconciled"
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", [*_SOURCES], ids=lambda flow: flow.name)
 def test_dirty_records_are_counted_again_and_nothing_is_rewritten(
     warehouse: Connection, citizen: Connection, flow: Flow
 ) -> None:
