@@ -35,6 +35,8 @@ from synctasks.sample.generate import Counts, Plan
 
 # Of the source's records; "one in 200" in words.
 _DIRTY = 0.005
+# One golden record in six is of somebody who uses the portal; few of these are the dirty ones.
+_LEFT_DIRTY = 0.8
 _MOST_ERRORS = 6
 
 _LOOK_AROUND = (
@@ -113,7 +115,10 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
 
             processes = stack.enter_context(Processes())
         for flow, run in runs.items():
-            _refresh(flow, run, processes)
+            _refresh("First full refresh", flow, run, processes)
+        for flow in _fed_by_others():
+            run = refresh.request(flow, "demo")
+            _refresh("With what came from the portal: full refresh", flow, run, processes)
         judged = _show_letters(counts)
         agreed = _change_and_compare(plan, seconds, processes)
         agreed = _verify() and agreed and judged
@@ -136,9 +141,15 @@ def _prepare(plan: Plan) -> tuple[Counts, dict[Flow, int]]:
         return counts, {flow: refresh.request(flow, "demo") for flow in FLOWS}
 
 
-def _refresh(flow: Flow, run: int, processes: Processes) -> None:
-    """Follow the flow's first full run. Raises DemoFailed if it fails or stands still."""
-    with show.step(console, f"First full refresh of {flow.name}") as step:
+def _fed_by_others() -> list[Flow]:
+    """The flows whose source is another one's target: the first refreshes ran at the same time."""
+    targets = {flow.target.table for flow in FLOWS}
+    return [flow for flow in FLOWS if flow.source.table in targets]
+
+
+def _refresh(what: str, flow: Flow, run: int, processes: Processes) -> None:
+    """Follow a flow's full run. Raises DemoFailed if it fails or stands still."""
+    with show.step(console, f"{what} of {flow.name}") as step:
         done, moved = 0, time.monotonic()
         for state in follow(flow, run):
             processes.check()
@@ -163,16 +174,20 @@ def _seconds_between(began: str, ended: str) -> float:
 
 
 def _show_letters(counts: Counts) -> bool:
-    """What was rejected, and why. True if it is just what is dirty."""
-    expected, found = dirt.rejects(FLOWS, counts), dirt.letters()
+    """What was rejected, and why. True if it is what is dirty, less what the portal mended."""
+    # What two records share is no fault of the generator's: it is found where people are matched.
+    flows = [flow for flow in FLOWS if not flow.resolves]
+    dirty, found = dirt.rejects(flows, counts), dirt.letters(flows)
     console.print(
-        f"Dead letters: {found:,} for {expected:,} dirty records; the most frequent errors",
+        f"Dead letters: {found:,} for {dirty:,} dirty records, some of which the portal's own "
+        "data has mended; the most frequent errors",
         soft_wrap=True,
     )
     console.print(show.errors(dirt.by_error()[:_MOST_ERRORS]))
-    if found != expected:
-        console.print(f"There should be {expected:,} dead letters.")
-    return found == expected
+    plausible = _LEFT_DIRTY * dirty <= found <= dirty
+    if not plausible:
+        console.print(f"There should be hardly less than {dirty:,} dead letters.")
+    return plausible
 
 
 def _verify() -> bool:
@@ -201,10 +216,12 @@ def _change_and_compare(plan: Plan, seconds: int, processes: Processes) -> bool:
         soft_wrap=True,
     )
     with show.step(console, "Comparing both sides, row by row"):
-        agreements = [compare(flow) for flow in FLOWS]
-    console.print(show.result(agreements, figures))
+        # What only the target can resolve, `verify` compares.
+        agreements = [compare(flow) for flow in FLOWS if not flow.resolves]
+    shown = {name: figures[name] for name in (each.flow for each in agreements)}
+    console.print(show.result(agreements, shown))
     _show_record()
-    return _judge(agreements, workload.changes, carried(figures))
+    return _judge(agreements, workload.changes, carried(shown))
 
 
 def _meter_at_rest() -> Meter:

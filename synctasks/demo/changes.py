@@ -70,6 +70,8 @@ class Application:
         self._newcomers = _newcomers(plan)
         # People come back: a record that was touched is likelier than others to be so again.
         self._recent: deque[str] = deque(maxlen=_RECENT)
+        # The portal knows none of them, and so does not bring them back when they are gone.
+        self._registered: deque[str] = deque(maxlen=_RECENT)
 
     def choose(self) -> Callable[[Cursor], int]:
         """The next transaction of the everyday: mostly corrections of one record."""
@@ -121,13 +123,15 @@ class Application:
 
     def erase(self, cursor: Cursor) -> int:
         """A record is deleted."""
-        cursor.execute(_ERASE, (self._somebody(),))
+        cursor.execute(_ERASE, (self._newcomer(),))
         return int(cursor.rowcount)
 
     def renumber(self, cursor: Cursor) -> int:
         """A record gets another key: one to remove, one to write."""
         key = record_id(next(self._newcomers).number)
-        cursor.execute(_RENUMBER, (key, self._somebody()))
+        cursor.execute(_RENUMBER, (key, self._newcomer()))
+        if cursor.rowcount:
+            self._registered.append(key)
         return 2 * self._touched(cursor, key)
 
     def abandon(self, cursor: Cursor) -> int:
@@ -150,7 +154,9 @@ class Application:
     def _register(self, cursor: Cursor, count: int) -> int:
         people = [next(self._newcomers) for _ in range(count)]
         execute_values(cursor, _REGISTER, [_row(each) for each in people], _ROW, page_size=count)
-        self._recent.extend(record_id(each.number) for each in people)
+        keys = [record_id(each.number) for each in people]
+        self._recent.extend(keys)
+        self._registered.extend(keys)
         return count
 
     def _somebody(self) -> str:
@@ -158,6 +164,10 @@ class Application:
         if self._recent and self._random.random() < 0.3:
             return self._random.choice(self._recent)
         return record_id(self._random.randrange(self._plan.people))
+
+    def _newcomer(self) -> str:
+        """A key of somebody who was registered lately, and may be gone already."""
+        return self._random.choice(self._registered) if self._registered else ""
 
     def _somewhere(self) -> tuple[int, str, str]:
         district = self._random.choice(DISTRICTS)

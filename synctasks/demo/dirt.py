@@ -22,9 +22,10 @@ def _rejects_of(table: str, dirty: Mapping[str, Mapping[str, int]]) -> int:
     return sum(count for name, count in dirty.get(table, {}).items() if name not in masked)
 
 
-def letters() -> int:
-    """How many dead letters are open."""
-    return sum(find.count(Filter()).values())
+def letters(flows: Sequence[Flow]) -> int:
+    """How many dead letters of the flows are open."""
+    counts = find.count(Filter())
+    return sum(counts.get(flow.name, 0) for flow in flows)
 
 
 def by_error() -> list[dict[str, Any]]:
