@@ -12,11 +12,11 @@ from synctasks import breaker, dispatch
 from synctasks.capture import change_log
 from synctasks.database import transaction
 from synctasks.dead_letters import failed
-from synctasks.errors import SynctasksError, TransientError
+from synctasks.errors import SynctasksError, TimeoutExceeded, TransientError
 from synctasks.flow import Flow
 from synctasks.flows import by_name
 
-_PERMANENT_PAUSE_SECONDS = 8
+PAUSE_SECONDS = 8
 
 # The specification's ladder: waits of 1, 2, 4, 8, 8 s. Only what passes by itself is tried
 # again: naming Exception here would swallow time limits and bugs.
@@ -68,7 +68,7 @@ class WorkTask(FlowTask):
     ) -> None:
         # With the source gone nothing can be noted there, and nobody can start anything.
         with contextlib.suppress(SynctasksError):
-            self.pause(kwargs, _PERMANENT_PAUSE_SECONDS)
+            self.pause(kwargs, PAUSE_SECONDS)
             breaker.open_for(self.flow, getattr(exc, "place", ""), _reason(exc))
         super().on_failure(exc, task_id, args, kwargs, einfo)
 
@@ -90,6 +90,14 @@ class LaneTask(WorkTask):
 
     def known_as(self, kwargs: dict[str, Any]) -> str:
         return failed.drain_of(kwargs["lane"])
+
+    def on_retry(
+        self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
+    ) -> None:
+        super().on_retry(exc, task_id, args, kwargs, einfo)
+        if isinstance(exc, TimeoutExceeded):
+            with contextlib.suppress(SynctasksError):
+                breaker.let_climb(self.flow, exc.place, str(exc), kwargs["lane"])
 
     def pause(self, kwargs: dict[str, Any], seconds: int) -> None:
         change_log.retry_in(self.flow, kwargs["lane"], seconds)

@@ -16,14 +16,14 @@ from celery.utils.log import get_task_logger
 
 from synctasks import breaker, dispatch
 from synctasks.capture import change_log
-from synctasks.database import CHUNK, DRAIN
+from synctasks.database import CHUNK, DRAIN, transaction
 from synctasks.dead_letters import failed
 from synctasks.engine import refresh
 from synctasks.engine.drain import drain
 from synctasks.errors import LaneBusy, SynctasksError, TransientError
 from synctasks.flow import Flow
 from synctasks.flows import by_name
-from synctasks.ladder import RETRY, FlowTask, LaneTask, RunTask
+from synctasks.ladder import PAUSE_SECONDS, RETRY, FlowTask, LaneTask, RunTask
 
 log = get_task_logger(__name__)
 
@@ -66,6 +66,21 @@ def ask_for_keys(flow: Flow, keys: Sequence[str], *, origin: str = "key") -> int
     return run
 
 
+def try_again(flow: Flow, task: str) -> None:
+    """Send for a task that gave up, by the name that its letter has."""
+    lane = failed.lane_of(task)
+    if lane is not None:
+        change_log.retry_in(flow, lane, 0)
+        dispatch.send_drains([(flow.name, lane)], despite_flag=True)
+    elif task == failed.REFRESH:
+        dispatch.send_refresh(flow.name)
+    else:
+        # Which keys were asked for is lost with the message: a full run covers them.
+        ask_for_all(flow)
+        with transaction(flow.source.database) as source:
+            failed.close(source, flow, task)
+
+
 def _sync(flow: Flow) -> Any:
     def sync(keys: list[str] | None = None) -> dict[str, int]:
         """A full run, or these keys."""
@@ -79,8 +94,13 @@ def _drain(flow: Flow) -> Any:
         """Work off what is pending in a lane."""
         flag = dispatch.drain_flag(flow.name, lane)
         until = time.monotonic() + _DRAIN_SECONDS
-        limits = DRAIN.doubled(current_task.request.retries)
+        tries = current_task.request.retries
+        limits = DRAIN.doubled(tries)
         try:
+            if tries and breaker.another_climbs(flow, lane):
+                change_log.retry_in(flow, lane, PAUSE_SECONDS)
+                dispatch.lower(flag)
+                return "another lane climbs"
             more = drain(flow, lane, limits)
             while more and time.monotonic() < until:
                 dispatch.keep(flag)

@@ -51,7 +51,7 @@ WHERE (lane.retry_at IS NULL OR lane.retry_at < clock_timestamp() - interval '2 
     AND NOT EXISTS (
         SELECT
         FROM synctasks.breaker
-        WHERE breaker.flow = lane.flow
+        WHERE breaker.flow = lane.flow AND breaker.climber IS DISTINCT FROM lane.lane
     )
 """
 

@@ -44,7 +44,7 @@ SELECT DISTINCT flow
 FROM synctasks.run
 WHERE kind = 'full'
     AND state IN ('requested', 'running')
-    AND flow NOT IN (SELECT breaker.flow FROM synctasks.breaker)
+    AND flow NOT IN (SELECT breaker.flow FROM synctasks.breaker WHERE climber IS NULL)
 """
 
 

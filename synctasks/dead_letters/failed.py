@@ -80,9 +80,17 @@ SELECT EXISTS (
 REFRESH, SYNC = "refresh", "sync"
 
 
+_DRAIN = "drain of lane "
+
+
 def drain_of(lane: int) -> str:
     """What the letter of a lane's drain is called."""
-    return f"drain of lane {lane}"
+    return f"{_DRAIN}{lane}"
+
+
+def lane_of(task: str) -> int | None:
+    """The lane of a letter that is a drain's."""
+    return int(task.removeprefix(_DRAIN)) if task.startswith(_DRAIN) else None
 
 
 def store(flow: Flow, task: str, lane: int | None, error: str, trace: str) -> None:

@@ -35,6 +35,7 @@ GROUP BY flow
 _BREAKERS = """\
 SELECT flow, string_agg(side || ': ' || reason, '; ')
 FROM synctasks.breaker
+WHERE climber IS NULL
 GROUP BY flow
 """
 

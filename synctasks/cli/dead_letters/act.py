@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +14,14 @@ from synctasks.cli.dead_letters.choose import letters as letters_of
 from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import confirm, console, json_option, notices, print_json
 from synctasks.dead_letters import act, find
+from synctasks.dead_letters.letter import Kind
+from synctasks.embedded.waiting import wait_until
 from synctasks.flow import Flow
 
 # Bulk replays are paced: so many at a time, each lot worked off before the next one.
 _AT_ONCE = 500
+# A task that does not succeed by then is still being tried: its letter stays.
+_TASK_SECONDS = 10
 
 
 @click.command(epilog=ACT_EXAMPLES.format(name="replay", reason=""))
@@ -33,7 +38,8 @@ def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **options: Any) -
     if len(letters) > 1:
         confirm(f"Replay {len(letters):,} dead letters?", yes=yes)
     for flow, some in by_flow(letters):
-        _replay(flow, some)
+        _replay(flow, [letter for letter in some if letter["kind"] != Kind.TASK])
+        _replay_tasks(flow, [letter for letter in some if letter["kind"] == Kind.TASK])
     ids = [letter["id"] for letter in letters]
     outcomes = find.outcomes(ids)
     passed, rejected = outcomes.pop("passed", 0), outcomes.pop("rejected", 0)
@@ -70,6 +76,19 @@ def _replay(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
             sys.exit(1)
         if len(letters) > _AT_ONCE:
             notices.print(f"{flow.name}: {start + len(some):,} of {len(letters):,}")
+
+
+def _replay_tasks(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
+    """Let failed tasks be tried once more; what succeeds closes their letters."""
+    import synctasks.app  # noqa: F401
+    from synctasks import tasks
+
+    ids = [letter["id"] for letter in letters]
+    act.mark_replayed(flow.source.database, flow.name, ids)
+    for letter in letters:
+        tasks.try_again(flow, letter["unit"])
+    with contextlib.suppress(TimeoutError):
+        wait_until(lambda: find.outcomes(ids).keys() <= {"passed"}, _TASK_SECONDS, "the tasks")
 
 
 @click.command(epilog=ACT_EXAMPLES.format(name="discard", reason=' --reason "…"'))

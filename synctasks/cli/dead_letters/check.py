@@ -14,6 +14,7 @@ from synctasks.capture.change_log import lane_count
 from synctasks.cli.dead_letters.choose import ACT_EXAMPLES, by_flow, filters
 from synctasks.cli.dead_letters.choose import letters as letters_of
 from synctasks.cli.output import console, json_option, print_json
+from synctasks.dead_letters.letter import Kind
 from synctasks.engine.books import Books
 from synctasks.engine.trial import trial
 from synctasks.flow import Flow
@@ -36,7 +37,8 @@ def check(numbers: tuple[int, ...], as_json: bool, **options: Any) -> None:
 
     Exits 1 if any of them would be rejected again.
     """
-    letters = letters_of(numbers, options)
+    # Of a failed task only trying again can say.
+    letters = [each for each in letters_of(numbers, options) if each["kind"] != Kind.TASK]
     verdicts = [verdict for flow, some in by_flow(letters) for verdict in _trial(flow, some)]
     if as_json:
         print_json(verdicts)

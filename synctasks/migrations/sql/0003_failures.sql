@@ -30,10 +30,12 @@ ALTER TABLE synctasks.lane ADD COLUMN deaths smallint NOT NULL DEFAULT 0;
 ALTER TABLE synctasks.chunk ADD COLUMN claims smallint NOT NULL DEFAULT 0;
 
 -- A flow's source or target that does not work: one probe now and then, instead of every lane.
+-- `climber`: it is only slow so far, and this lane tries for all how long the work takes.
 CREATE TABLE synctasks.breaker (
     flow text NOT NULL,
     side text NOT NULL CHECK (side IN ('source', 'target')),
     reason text NOT NULL,
+    climber smallint,
     opened_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     probed_at timestamptz NOT NULL DEFAULT statement_timestamp(),
     PRIMARY KEY (flow, side)
