@@ -44,7 +44,8 @@ LEFT JOIN LATERAL (
     ) AS {alias} ON true"""
 
 # The rows that a unit could be, in the target's own keys. Those that were made for a unit whose
-# number has changed are about to get the new one: nobody else finds them by the old one.
+# number has changed are about to get the new one: nobody else finds them by the old one. (Unless
+# one of the unit's references is missing: then nothing is written.)
 _MATCHED = """\
 candidate AS MATERIALIZED (
     SELECT staged.key, known.{key} AS found
@@ -56,9 +57,11 @@ corrected AS MATERIALIZED (
     SELECT made.{key} AS found
     FROM staged
     JOIN {table} AS made ON made.{key} = staged.{key}
+    {joins}
     WHERE staged.verdict = 'pass'
         AND made.{column} IS DISTINCT FROM staged.{column}
         AND {is_later}
+        AND {sound}
         AND NOT EXISTS (SELECT FROM candidate WHERE candidate.key = staged.key)
 ),
 matched AS MATERIALIZED (
@@ -97,7 +100,7 @@ def resolved_sql(flow: Flow) -> str:
     """The common table expression `resolved`, with those that it needs, made from `staged`."""
     match = flow.target.match
     columns = (_value(flow, column) for column in flow.columns)
-    joins = [_join(flow, column.reference, place) for place, column in _references(flow)]
+    joins = _joins(flow)
     if match:
         joins.append("LEFT JOIN matched ON matched.key = staged.key")
     return _RESOLVED.format(
@@ -148,6 +151,10 @@ def _value(flow: Flow, column: Column) -> str:
     return f"staged.{name}"
 
 
+def _joins(flow: Flow) -> list[str]:
+    return [_join(flow, column.reference, place) for place, column in _references(flow)]
+
+
 def _join(flow: Flow, reference: Reference | None, place: int) -> str:
     assert reference is not None
     column = flow.references[place]
@@ -172,14 +179,29 @@ def _verdicts(flow: Flow) -> list[str]:
         reference = column.reference
         assert reference is not None
         refused.append(f"WHEN reference_{place}.several THEN 'refused_several_{place}'")
-        missing = f"reference_{place}.found IS NULL"
-        if reference.optional:
-            missing += f" AND staged.{sql.name(column.name)} IS NOT NULL"
+        missing = _missing(column, place)
         if reference.missing is Missing.WAIT:
             waiting.append(f"WHEN {missing} THEN {sql.literal(WAITING)}")
         else:
             refused.append(f"WHEN {missing} THEN 'refused_unknown_{place}'")
     return refused + waiting
+
+
+def _missing(column: Column, place: int) -> str:
+    """Whether the reference that stands at a place is not there."""
+    missing = f"reference_{place}.found IS NULL"
+    if column.reference and column.reference.optional:
+        missing += f" AND staged.{sql.name(column.name)} IS NOT NULL"
+    return missing
+
+
+def _sound(flow: Flow) -> str:
+    """Whether all of a row's references are there, and mean one row each."""
+    doubts = [
+        f"reference_{place}.several OR ({_missing(column, place)})"
+        for place, column in _references(flow)
+    ]
+    return f"NOT ({' OR '.join(doubts)})" if doubts else "true"
 
 
 def _matched(flow: Flow, match: Match) -> str:
@@ -188,4 +210,6 @@ def _matched(flow: Flow, match: Match) -> str:
         table=sql.name(flow.target.table),
         column=sql.name(match.column),
         is_later=is_later(flow, "staged", "made"),
+        joins=sql.lines(_joins(flow), separator=""),
+        sound=_sound(flow),
     )
