@@ -11,7 +11,7 @@ from functools import cache
 from synctasks import sql
 from synctasks.engine.absent import removed_sql
 from synctasks.engine.books import VERDICT_BOXES
-from synctasks.engine.overwrite import FLAGGED_BOX, flagged_sql, woken_sql, written_sql
+from synctasks.engine.overwrite import flagged_sql, woken_sql, written_sql
 from synctasks.engine.resolve import is_later, resolved_sql
 from synctasks.flow import Column, Flow, OnUpdate
 
@@ -62,7 +62,7 @@ outcome AS (
                     {verdict_boxes}
                     ELSE staged.verdict
                 END
-            {renamed_box}{flagged_box}WHEN differing.unit IS NULL THEN 'unchanged'
+            {renamed_box}WHEN differing.unit IS NULL THEN 'unchanged'
             WHEN differing.superseded THEN 'superseded'
             {written_boxes}
         END AS box
@@ -170,16 +170,13 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
         staged_values=", ".join(_staged_value(each) for each in flow.compared),
         target_values=", ".join(f"target.{sql.name(each.name)}" for each in flow.compared),
         written="" if dry else written_sql(flow),
-        flagged=flagged_sql(flow, dry=dry),
+        flagged="" if dry else flagged_sql(flow),
         woken="" if dry else woken_sql(flow),
         removed=removed_sql(flow, dry=dry),
         outcome=(_BY_KEY if by_key else _COUNTED).format(
             rows=_rows(flow),
             verdict_boxes=_VERDICT_BOXES,
             written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
-            flagged_box=FLAGGED_BOX.format(box="'different'" if dry else "'written'")
-            if flow.target.match
-            else "",
             removed_box="'extra'" if dry else "'removed'",
             renamed_box=_RENAMED_BOX if flow.target.identity else "",
             renamed_counted=_RENAMED_COUNTED if flow.target.identity else "",

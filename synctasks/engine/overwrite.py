@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from synctasks import sql
-from synctasks.engine.resolve import is_later
 from synctasks.flow import Flow, OnUpdate
 
 _WRITE = """\
@@ -23,35 +22,22 @@ written AS (
 ),
 """
 
-# The row that was once made for a unit which matches another one now.
+# The row that was once made for a unit which comes to another one now, at the moment when it does:
+# what a reviewer says of it later stays. It keeps its time: it holds nothing new, and whoever has
+# its number now may well come with an earlier state.
 _FLAGGED = """\
-flagging AS MATERIALIZED (
-    SELECT
-        staged.key,
-        staged.made_key,
-        {stamped}
-    FROM resolved AS staged
-    JOIN {table} AS made ON made.{key} = staged.made_key
-    WHERE staged.verdict = 'pass'
-        AND staged.made_key <> staged.{key}
-        AND made.{review} IS DISTINCT FROM staged.{review}
-        AND {is_later}
-),
-"""
-
-_FLAG = """\
 flagged AS (
     UPDATE {table} AS made
     SET
         {assignments}
-    FROM flagging
-    WHERE made.{key} = flagging.made_key
+    FROM resolved AS staged
+    JOIN differing ON differing.unit = staged.key AND NOT differing.superseded
+    WHERE staged.verdict = 'pass'
+        AND made.{key} = staged.made_key
+        AND staged.made_key <> staged.{key}
+        AND made.{review} IS DISTINCT FROM staged.{review}
 ),
 """
-
-FLAGGED_BOX = """\
-WHEN EXISTS (SELECT FROM flagging WHERE flagging.key = staged.key) THEN {box}
-            """
 
 # Who waits in this database for what was written, is looked at again.
 _WOKEN = """\
@@ -94,26 +80,20 @@ def _assignments(flow: Flow) -> Iterator[str]:
         )
 
 
-def flagged_sql(flow: Flow, *, dry: bool) -> str:
-    """The common table expressions `flagging` and (unless run dry) `flagged`, of a match."""
+def flagged_sql(flow: Flow) -> str:
+    """The common table expression `flagged`, of a match."""
     match = flow.target.match
     if match is None:
         return ""
     stamped = [column.name for column in flow.written if column.on_update is OnUpdate.STAMP]
-    stamped += [match.review, *filter(None, [flow.target.newest])]
-    table, key = sql.name(flow.target.table), sql.name(flow.target.key)
-    flagging = _FLAGGED.format(
-        stamped=sql.names(stamped, of="staged", indent=8),
-        table=table,
-        key=key,
-        review=sql.name(match.review),
-        is_later=is_later(flow, "staged", "made"),
+    assignments = (
+        f"{sql.name(each)} = staged.{sql.name(each)}" for each in (*stamped, match.review)
     )
-    if dry:
-        return flagging
-    assignments = (f"{sql.name(each)} = flagging.{sql.name(each)}" for each in stamped)
-    return flagging + _FLAG.format(
-        table=table, key=key, assignments=sql.lines(assignments, indent=8)
+    return _FLAGGED.format(
+        table=sql.name(flow.target.table),
+        key=sql.name(flow.target.key),
+        review=sql.name(match.review),
+        assignments=sql.lines(assignments, indent=8),
     )
 
 
