@@ -9,7 +9,12 @@ from typing import Any
 import click
 from rich.console import Console
 
+# Where no terminal is, nobody reads in columns of 80: nothing is folded there.
+_FILE_WIDTH = 200
+
 console = Console(highlight=False)
+if not console.is_terminal:
+    console.width = _FILE_WIDTH
 notices = Console(highlight=False, stderr=True)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

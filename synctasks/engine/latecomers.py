@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synctasks.database import DRAIN, transaction
+from synctasks.database import CHUNK, transaction
 from synctasks.engine import turn
 from synctasks.engine.batch import Batch
 from synctasks.engine.reconcile import count
@@ -20,8 +20,8 @@ def look_once_more(flow: Flow, lane: int, waiting: Sequence[str]) -> bool:
     if not waiting:
         return False
     with (
-        transaction(flow.target.database, DRAIN, by_key=True) as target,
-        transaction(flow.source.database, DRAIN, snapshot=True, by_key=True) as source,
+        transaction(flow.target.database, CHUNK, by_key=True) as target,
+        transaction(flow.source.database, CHUNK, snapshot=True, by_key=True) as source,
     ):
         books = count(flow, Batch(waiting), source, target)
     came = set(waiting).difference(books.keys.get("waiting", ()))

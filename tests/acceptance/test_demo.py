@@ -203,7 +203,7 @@ def test_real_servers_are_used_once(place: Workspace, home: Path, tmp_path: Path
     command = ("synctasks", "demo", "--records", "500", "--seconds", "2")
     with running(*command, log=tmp_path / "log", env=environment) as process:
         first = Demo(process, home, tmp_path / "log")
-        first.wait_for("First full refresh of profile_data: 500 read")
+        first.wait_for("With what came from the portal: full refresh of profile_data: 5")
         execute(place.environment[CITIZEN], "INSERT INTO profile_data (record_id) VALUES ('zz')")
         assert process.wait(60) == 1
     assert "\nprofile_data: 1 key differs: zz (only at the target)\n" in first.said()
