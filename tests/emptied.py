@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 from redis import Redis
 
-from tests.rows import execute
+from tests.rows import Connection, execute
 from tests.workspace import BROKER, CITIZEN, WAREHOUSE, Workspace
 
 # The tables of the flows first: to empty them asks for a full run. Of ours not those that say
@@ -52,9 +52,14 @@ def empty(place: Workspace) -> None:
     for variable in (WAREHOUSE, CITIZEN):
         with closing(psycopg2.connect(place.environment[variable])) as connection:
             connection.autocommit = True
-            execute(connection, _EMPTY)
+            empty_tables(connection)
     with closing(Redis.from_url(place.environment[BROKER])) as broker:
         broker.flushdb()
+
+
+def empty_tables(connection: Connection) -> None:
+    """No rows at one of the two databases, nothing pending, no run asked for."""
+    execute(connection, _EMPTY)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,96 @@
+"""The databases under the machine: emptied for each of its lives, with a counter of our own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from synctasks.capture.change_log import lane_count
+from synctasks.database import transaction
+from synctasks.flow import Flow
+from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+from synctasks.lane import lane_sql
+from tests.emptied import empty_tables
+from tests.integration.machine.worker import Worker
+from tests.rows import Connection, execute, rows
+
+FLOW: Flow = PROFILE_DATA
+
+# Counts what is forgotten in the transaction that forgets it, independently of the books.
+_COUNTER = """\
+CREATE TABLE public.forgotten (changes bigint NOT NULL);
+
+CREATE FUNCTION public.count_forgotten() RETURNS trigger
+LANGUAGE plpgsql
+AS $body$
+BEGIN
+    INSERT INTO public.forgotten SELECT count(*) FROM old_rows;
+    RETURN NULL;
+END
+$body$;
+
+CREATE TRIGGER count_forgotten
+AFTER DELETE ON synctasks.change_log
+REFERENCING OLD TABLE AS old_rows
+FOR EACH STATEMENT
+EXECUTE FUNCTION public.count_forgotten();
+"""
+
+_EMPTY_COUNTER = "TRUNCATE public.forgotten"
+
+# Two keys in each of two lanes: enough to collide all the time.
+_KEYS = f"""\
+SELECT key
+FROM (
+    SELECT key, lane, row_number() OVER (PARTITION BY lane ORDER BY key) AS place
+    FROM generate_series(1, 99) AS number,
+        LATERAL (SELECT 'GR-' || lpad(number::text, 2, '0')) AS named (key),
+        LATERAL (SELECT {lane_sql("named.key", PROFILE_DATA.lanes)}) AS hashed (lane)
+) AS numbered
+WHERE lane < 2 AND place <= 2
+ORDER BY key
+"""
+
+_ALIVE = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s)"
+_PATIENCE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Both databases, a connection to each, and the keys that the machine plays with."""
+
+    warehouse: Connection
+    citizen: Connection
+    warehouse_url: str
+    keys: tuple[str, ...]
+    lanes: tuple[int, ...]
+
+    def empty(self) -> None:
+        """Nothing on either side, nothing pending, nothing remembered."""
+        for connection in (self.warehouse, self.citizen):
+            empty_tables(connection)
+        execute(self.warehouse, _EMPTY_COUNTER)
+
+    def await_end(self, worker: Worker) -> None:
+        """Until the servers have noticed that a worker is dead: only then its locks are gone."""
+        for place, connection in (("warehouse", self.warehouse), ("citizen", self.citizen)):
+            lost = worker.lost(place)
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            while lost and rows(connection, _ALIVE, [lost]):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{worker!r} is dead, and its server process is not")
+
+
+def ground(warehouse: Connection, citizen: Connection, warehouse_url: str) -> Ground:
+    """The ground on databases that were just installed."""
+    execute(warehouse, _COUNTER)
+    keys = tuple(rows(warehouse, _KEYS))
+    return Ground(warehouse, citizen, warehouse_url, keys, tuple(_lanes(keys)))
+
+
+def _lanes(keys: Iterable[str]) -> list[int]:
+    lane = lane_sql("named.key", lane_count(FLOW))
+    statement = f"SELECT DISTINCT {lane} FROM unnest(%(keys)s) AS named (key) ORDER BY 1"
+    with transaction(FLOW.source.database) as source:
+        return [each for (each,) in source.rows(statement, {"keys": list(keys)})]

@@ -1,0 +1,105 @@
+"""The end of a life: everything is worked off, and then every promise can be checked."""
+
+from __future__ import annotations
+
+from synctasks.engine import refresh
+from tests import oracle
+from tests.integration.machine import books
+from tests.integration.machine.application import AT_ONCE, Application
+from tests.integration.machine.broken import Differs, LettersWrong, NotAtRest
+from tests.integration.machine.ground import FLOW, Ground
+from tests.refreshing import carry, finish, run_of, versions
+from tests.rows import execute, rows
+
+# A claim outlives its worker by 10 s; a change or a lane in its ladder waits for its moment.
+TIME_PASSES = """\
+UPDATE synctasks.chunk
+SET claimed_at = claimed_at - interval '11 seconds'
+WHERE claimed_at IS NOT NULL AND finished_at IS NULL;
+UPDATE synctasks.change_log SET not_before = NULL WHERE not_before IS NOT NULL;
+UPDATE synctasks.lane SET retry_at = NULL WHERE retry_at IS NOT NULL
+"""
+
+_PENDING = "SELECT flow, key, origin FROM synctasks.change_log"
+_UNFINISHED = "SELECT id, state FROM synctasks.run WHERE state IN ('requested', 'running')"
+_MARKED = "SELECT key FROM synctasks.deferred"
+_LETTERS = "SELECT unit FROM synctasks.dead_letter WHERE state <> 'resolved'"
+_BAD = "SELECT gr_id FROM golden_records WHERE full_name IS NULL"
+_GOOD = "SELECT gr_id FROM golden_records WHERE full_name IS NOT NULL"
+# Every key is reconciled under its lane's lock: no range is compared.
+_NO_PREFILTER = "UPDATE synctasks.run SET prefilter = 'none' WHERE id = %s"
+
+
+def come_to_rest(ground: Ground, application: Application) -> None:
+    """Work everything off by events, by a full run, with all records put right; check each time.
+
+    Nobody else is at work any more, and no transaction is open.
+    """
+    execute(ground.warehouse, TIME_PASSES)
+    carry(FLOW)
+    _check_drained(ground)
+    finish(FLOW)
+    _full_run(ground)
+    carry(FLOW)
+    _check_refreshed(ground)
+    application.save(AT_ONCE, ground.keys, "good")
+    carry(FLOW)
+    _check_put_right(ground)
+    _check_nothing_to_write(ground)
+    books.look(ground.warehouse)
+    books.look_at_answers(ground.warehouse)
+
+
+def _check_drained(ground: Ground) -> None:
+    """Events alone have carried everything, but for what is marked."""
+    pending = rows(ground.warehouse, _PENDING)
+    if pending:
+        raise NotAtRest(f"pending after all drains: {pending}")
+    marked = {*rows(ground.warehouse, _MARKED), *rows(ground.warehouse, _LETTERS)}
+    _check_alike(ground, but_for=marked)
+
+
+def _check_refreshed(ground: Ground) -> None:
+    """A full run leaves nothing deferred; what is wrong at the source has its letter."""
+    marked = rows(ground.warehouse, _MARKED)
+    if marked:
+        raise NotAtRest(f"deferred after a full run: {marked}")
+    bad, good = set(rows(ground.warehouse, _BAD)), set(rows(ground.warehouse, _GOOD))
+    letters = set(rows(ground.warehouse, _LETTERS))
+    if bad - letters or letters & good:
+        raise LettersWrong(f"open: {letters}, wrong: {bad}, valid: {good}")
+    _check_alike(ground, but_for=bad)
+
+
+def _check_put_right(ground: Ground) -> None:
+    letters = rows(ground.warehouse, _LETTERS)
+    if letters:
+        raise LettersWrong(f"open, and all records are valid: {letters}")
+    _check_alike(ground, but_for=set())
+
+
+def _check_nothing_to_write(ground: Ground) -> None:
+    before = versions(ground.citizen)
+    run = _full_run(ground)
+    left = rows(ground.warehouse, _PENDING) + rows(ground.warehouse, _UNFINISHED)
+    if run["written"] or run["removed"] or versions(ground.citizen) != before or left:
+        raise NotAtRest(f"one more run wrote {run['written']}, removed {run['removed']}; {left}")
+
+
+def _check_alike(ground: Ground, *, but_for: set[str]) -> None:
+    found = oracle.profile_data(ground.warehouse, ground.citizen)
+    wrong = {*found.missing, *found.extra, *found.different} - but_for
+    if wrong:
+        raise Differs(f"{sorted(wrong)}: {found}")
+
+
+def _full_run(ground: Ground) -> dict[str, object]:
+    """A run of its own, in which every key is reconciled."""
+    asked = refresh.request(FLOW, "test", accepts_shrink=True)
+    refresh.start(FLOW)
+    execute(ground.warehouse, _NO_PREFILTER, [asked])
+    finish(FLOW)
+    run = run_of(ground.warehouse, asked)
+    if run["state"] != "succeeded":
+        raise NotAtRest(f"run {run['id']} is {run['state']}")
+    return run
