@@ -76,14 +76,12 @@ class Application:
         """The sessions whose transactions are open."""
         return list(self._open)
 
-    def save(self, session: str, keys: Sequence[str], kind: str) -> None:
+    def save(
+        self, session: str, keys: Sequence[str], kind: str, *, only_change: bool = False
+    ) -> None:
+        """Write records of a kind; those that are not there yet are added, or left out."""
         name, updated_at = KINDS[kind]
-        statement = _SAVE.format(name=name, updated_at=updated_at)
-        self._write(session, statement, keys=keys)
-
-    def change(self, session: str, keys: Sequence[str], kind: str) -> None:
-        name, updated_at = KINDS[kind]
-        statement = _CHANGE.format(name=name, updated_at=updated_at)
+        statement = (_CHANGE if only_change else _SAVE).format(name=name, updated_at=updated_at)
         self._write(session, statement, keys=keys)
 
     def delete(self, session: str, keys: Sequence[str]) -> None:

@@ -49,7 +49,7 @@ FROM (
         LATERAL (SELECT {lane_sql("named.key", PROFILE_DATA.lanes)}) AS hashed (lane)
 ) AS numbered
 WHERE lane < 2 AND place <= 2
-ORDER BY key
+ORDER BY lane, key
 """
 
 _ALIVE = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,20 +21,40 @@ from tests.integration.machine.broken import FalseAlarm
 from tests.integration.machine.ground import FLOW, Ground
 from tests.integration.machine.points import CORRIDOR, STEP
 from tests.integration.machine.portal import Portal
-from tests.integration.machine.rest import TIME_PASSES, come_to_rest
+from tests.integration.machine.rest import TIME_PASSES, come_to_rest, drain_all
 from tests.integration.machine.worker import Killed, Worker
 from tests.rows import execute
 
 MOST_WORKERS = 3
 # Of the ground's keys and lanes, by place.
 PLACES = range(4)
+LANES = range(2)
 
-_some = st.lists(st.sampled_from(PLACES), min_size=1, max_size=3, unique=True)
-_sessions = st.sampled_from((AT_ONCE, AT_ONCE, *SLOW))
-_kinds = st.sampled_from(("good", *KINDS))
-_lanes = st.integers(0, 1)
-_drain_stops = st.sampled_from((None, *CORRIDOR))
-_step_stops = st.sampled_from((None, *CORRIDOR, *STEP))
+
+@dataclass(frozen=True)
+class Write:
+    """One statement of the application; a move takes the last places for its new keys."""
+
+    verb: str
+    places: tuple[int, ...]
+    kind: str
+
+    @property
+    def lane(self) -> int:
+        """The place of the lane of its first key: the ground's keys are sorted by lane."""
+        return self.places[0] // len(LANES)
+
+
+_writes = st.builds(
+    Write,
+    verb=st.sampled_from(("save", "save", "change", "delete", "move")),
+    places=st.permutations(PLACES).flatmap(
+        lambda places: st.sampled_from([tuple(places[:count]) for count in (1, 2, 3)])
+    ),
+    kind=st.sampled_from(("good", "good", *KINDS)),
+)
+_drain_stops = st.sampled_from((None, None, *CORRIDOR))
+_step_stops = st.sampled_from((None, None, *CORRIDOR, *STEP))
 _which = st.integers(0, MOST_WORKERS - 1)
 
 _BATCH_LIMIT = "UPDATE synctasks.lane SET batch_limit = %s WHERE lane = %s"
@@ -49,26 +70,19 @@ class Protocol(RuleBasedStateMachine):
         self.application = Application(ground.warehouse_url)
         self.portal = Portal(ground.citizen, self.application.gone)
         self.paused: list[Worker] = []
-        self._started = 0
 
     # The application ------------------------------------------------------------------------
 
-    @rule(session=_sessions, places=_some, kind=_kinds)
-    def save(self, session: str, places: list[int], kind: str) -> None:
-        self.application.save(session, self._keys(places), kind)
-
-    @rule(session=_sessions, places=_some, kind=_kinds)
-    def change(self, session: str, places: list[int], kind: str) -> None:
-        self.application.change(session, self._keys(places), kind)
-
-    @rule(session=_sessions, places=_some)
-    def delete(self, session: str, places: list[int]) -> None:
-        self.application.delete(session, self._keys(places))
-
-    @rule(session=_sessions, places=st.permutations(PLACES), count=st.integers(1, 2))
-    def move(self, session: str, places: list[int], count: int) -> None:
-        keys = self._keys(places)
-        self.application.move(session, keys[:count], keys[2 : 2 + count])
+    @rule(session=st.sampled_from((AT_ONCE, *SLOW)), write=_writes)
+    def write(self, session: str, write: Write) -> None:
+        keys = [self.ground.keys[place] for place in write.places]
+        if write.verb == "move":
+            free = [key for key in self.ground.keys if key not in keys]
+            self.application.move(session, keys[: len(free)], free[: len(keys)])
+        elif write.verb == "delete":
+            self.application.delete(session, keys)
+        else:
+            self.application.save(session, keys, write.kind, only_change=write.verb == "change")
 
     @precondition(lambda self: self.application.open)
     @rule(which=st.integers(0, 1), commit=st.sampled_from((True, True, False)))
@@ -79,19 +93,23 @@ class Protocol(RuleBasedStateMachine):
     # Workers --------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.paused) < MOST_WORKERS)
-    @rule(lane=_lanes, stop=_drain_stops)
+    @rule(lane=st.sampled_from(LANES), stop=_drain_stops)
     def drain(self, lane: int, stop: str | None) -> None:
-        self._begin("drain", lambda: drain(FLOW, self.ground.lanes[lane]), stop)
+        number = self.ground.lanes[lane]
+        self._begin(f"drain {number}", lambda: drain(FLOW, number), stop)
 
     @precondition(lambda self: len(self.paused) < MOST_WORKERS)
-    @rule(stop=_step_stops)
-    def step(self, stop: str | None) -> None:
-        self._begin("step", self._step, stop)
+    @rule(write=_writes, stop=_drain_stops)
+    def write_and_drain(self, write: Write, stop: str | None) -> None:
+        self.write(AT_ONCE, write)
+        self.drain(write.lane, stop)
 
-    @rule(count=st.integers(2, 12))
-    def steps(self, count: int) -> None:
-        for _ in range(count):
-            self._run(Worker("step", self._step, self.portal.look), None)
+    @precondition(lambda self: len(self.paused) < MOST_WORKERS)
+    @rule(before=st.integers(0, 8), stop=_step_stops)
+    def steps(self, before: int, stop: str | None) -> None:
+        for _ in range(before):
+            self._begin("step", self._step, None)
+        self._begin("step", self._step, stop)
 
     @precondition(lambda self: self.paused)
     @rule(which=_which, stop=_step_stops)
@@ -112,9 +130,10 @@ class Protocol(RuleBasedStateMachine):
     def ask_for_a_run(self, accepts_shrink: bool) -> None:
         refresh.request(FLOW, "test", accepts_shrink=accepts_shrink)
 
-    @rule(places=_some, origin=st.sampled_from(("key", "replay", "repair")))
-    def ask_for_keys(self, places: list[int], origin: str) -> None:
-        change_log.request(FLOW, self._keys(places), origin)
+    @rule(write=_writes, origin=st.sampled_from(("key", "replay", "repair")))
+    def ask_for_keys(self, write: Write, origin: str) -> None:
+        keys = [self.ground.keys[place] for place in write.places]
+        change_log.request(FLOW, keys, origin)
 
     @rule()
     def verify(self) -> None:
@@ -125,13 +144,17 @@ class Protocol(RuleBasedStateMachine):
         if last.wrong:
             raise FalseAlarm(f"{last.counts}")
 
-    @rule(lane=_lanes, limit=st.sampled_from((1, 2, 500)))
-    def limit_batches(self, lane: int, limit: int) -> None:
+    @rule(lane=st.sampled_from(LANES), limit=st.sampled_from((1, 2, 500)))
+    def time_passes(self, lane: int, limit: int) -> None:
+        """Claims expire, ladders are over, and a lane's batches get another size."""
+        execute(self.ground.warehouse, TIME_PASSES)
         execute(self.ground.warehouse, _BATCH_LIMIT, [limit, self.ground.lanes[lane]])
 
     @rule()
-    def time_passes(self) -> None:
-        execute(self.ground.warehouse, TIME_PASSES)
+    def pause_for_breath(self) -> None:
+        """All that is begun is brought to an end, and every event arrives."""
+        self._end_all()
+        drain_all(self.ground)
 
     # What must hold ---------------------------------------------------------------------------
 
@@ -154,22 +177,21 @@ class Protocol(RuleBasedStateMachine):
 
     def rest(self) -> None:
         """Let everybody finish, and check what must hold then."""
+        self._end_all()
+        come_to_rest(self.ground, self.application)
+        self.portal.look()
+
+    def _end_all(self) -> None:
         while self.paused:
             self._run(self._take_out(0), None)
         for session in self.application.open:
             self.application.end(session, commit=True)
-        come_to_rest(self.ground, self.application)
-        self.portal.look()
-
-    def _keys(self, places: list[int]) -> list[str]:
-        return [self.ground.keys[place] for place in places]
 
     def _step(self) -> object:
         return refresh.step(FLOW, FLOW.lanes)
 
     def _begin(self, what: str, work: Callable[[], Any], stop: str | None) -> None:
-        self._started += 1
-        self._run(Worker(f"{what} {self._started}", work, self.portal.look), stop)
+        self._run(Worker(what, work, self.portal.look), stop)
 
     def _take_out(self, which: int) -> Worker:
         return self.paused.pop(which % len(self.paused))

@@ -35,9 +35,7 @@ def come_to_rest(ground: Ground, application: Application) -> None:
 
     Nobody else is at work any more, and no transaction is open.
     """
-    execute(ground.warehouse, TIME_PASSES)
-    carry(FLOW)
-    _check_drained(ground)
+    drain_all(ground)
     finish(FLOW)
     _full_run(ground)
     carry(FLOW)
@@ -50,8 +48,10 @@ def come_to_rest(ground: Ground, application: Application) -> None:
     books.look_at_answers(ground.warehouse)
 
 
-def _check_drained(ground: Ground) -> None:
-    """Events alone have carried everything, but for what is marked."""
+def drain_all(ground: Ground) -> None:
+    """Events alone carry everything, but for what is marked."""
+    execute(ground.warehouse, TIME_PASSES)
+    carry(FLOW)
     pending = rows(ground.warehouse, _PENDING)
     if pending:
         raise NotAtRest(f"pending after all drains: {pending}")
