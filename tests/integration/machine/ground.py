@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from psycopg2.errors import LockNotAvailable
 
 from synctasks.capture.change_log import lane_count
 from synctasks.database import transaction
@@ -52,6 +55,16 @@ WHERE lane < 2 AND place <= 2
 ORDER BY lane, key
 """
 
+# A claim outlives its worker by 10 s; a change or a lane in its ladder waits for its moment.
+_TIME_PASSES = """\
+UPDATE synctasks.chunk
+SET claimed_at = claimed_at - interval '11 seconds'
+WHERE claimed_at IS NOT NULL AND finished_at IS NULL;
+UPDATE synctasks.change_log SET not_before = NULL WHERE not_before IS NOT NULL;
+UPDATE synctasks.lane SET retry_at = NULL WHERE retry_at IS NOT NULL
+"""
+_LIMIT = "UPDATE synctasks.lane SET batch_limit = %s WHERE flow = %s AND lane = %s"
+
 _ALIVE = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s)"
 _PATIENCE_SECONDS = 10
 
@@ -72,6 +85,18 @@ class Ground:
             empty_tables(connection)
         execute(self.warehouse, _EMPTY_COUNTER)
 
+    def let_time_pass(self) -> None:
+        """As much as anybody waits for; not where a worker is in the middle of settling."""
+        self._try(_TIME_PASSES)
+
+    def limit_batches(self, place: int, limit: int) -> None:
+        """So many keys at a time in a lane; not where a worker is in the middle of settling."""
+        self._try(_LIMIT, [limit, FLOW.name, self.lanes[place]])
+
+    def _try(self, statement: str, parameters: Sequence[object] = ()) -> None:
+        with contextlib.suppress(LockNotAvailable):
+            execute(self.warehouse, statement, parameters)
+
     def await_end(self, worker: Worker) -> None:
         """Until the servers have noticed that a worker is dead: only then its locks are gone."""
         for place, connection in (("warehouse", self.warehouse), ("citizen", self.citizen)):
@@ -85,6 +110,8 @@ class Ground:
 def ground(warehouse: Connection, citizen: Connection, warehouse_url: str) -> Ground:
     """The ground on databases that were just installed."""
     execute(warehouse, _COUNTER)
+    for connection in (warehouse, citizen):
+        execute(connection, "SET lock_timeout = '3ms'")
     keys = tuple(rows(warehouse, _KEYS))
     return Ground(warehouse, citizen, warehouse_url, keys, tuple(_lanes(keys)))
 

@@ -21,11 +21,12 @@ from tests.integration.machine.broken import FalseAlarm
 from tests.integration.machine.ground import FLOW, Ground
 from tests.integration.machine.points import CORRIDOR, STEP
 from tests.integration.machine.portal import Portal
-from tests.integration.machine.rest import TIME_PASSES, come_to_rest, drain_all
+from tests.integration.machine.rest import come_to_rest, drain_all
 from tests.integration.machine.worker import Killed, Worker
-from tests.rows import execute
 
 MOST_WORKERS = 3
+# So many steps at least are between two pauses for breath.
+BREATH = 6
 # Of the ground's keys and lanes, by place.
 PLACES = range(4)
 LANES = range(2)
@@ -53,11 +54,12 @@ _writes = st.builds(
     ),
     kind=st.sampled_from(("good", "good", *KINDS)),
 )
-_drain_stops = st.sampled_from((None, None, *CORRIDOR))
-_step_stops = st.sampled_from((None, None, *CORRIDOR, *STEP))
+# Where others are in between most: after the extract, and after the target's commit.
+_OFTEN = (None, None, None, "staged", "staged", "target committed", "target committed")
+_drain_stops = st.sampled_from((*_OFTEN, *CORRIDOR))
+_step_stops = st.sampled_from((*_OFTEN, *CORRIDOR, *STEP))
 _which = st.integers(0, MOST_WORKERS - 1)
-
-_BATCH_LIMIT = "UPDATE synctasks.lane SET batch_limit = %s WHERE lane = %s"
+_limits = st.sampled_from((1, 2, 500))
 
 
 class Protocol(RuleBasedStateMachine):
@@ -70,12 +72,15 @@ class Protocol(RuleBasedStateMachine):
         self.application = Application(ground.warehouse_url)
         self.portal = Portal(ground.citizen, self.application.gone)
         self.paused: list[Worker] = []
+        self.last_write: Write | None = None
+        self.since_breath = 0
 
     # The application ------------------------------------------------------------------------
 
     @rule(session=st.sampled_from((AT_ONCE, *SLOW)), write=_writes)
     def write(self, session: str, write: Write) -> None:
-        keys = [self.ground.keys[place] for place in write.places]
+        self.last_write = write
+        keys = self._keys(write)
         if write.verb == "move":
             free = [key for key in self.ground.keys if key not in keys]
             self.application.move(session, keys[: len(free)], free[: len(keys)])
@@ -104,9 +109,24 @@ class Protocol(RuleBasedStateMachine):
         self.write(AT_ONCE, write)
         self.drain(write.lane, stop)
 
+    @precondition(lambda self: self.last_write and len(self.paused) < MOST_WORKERS)
+    @rule(stop=_drain_stops)
+    def write_again_and_drain(self, stop: str | None) -> None:
+        """The keys of the last write once more: those that others are busy with."""
+        assert self.last_write is not None, "the precondition"
+        self.write_and_drain(self.last_write, stop)
+
     @precondition(lambda self: len(self.paused) < MOST_WORKERS)
-    @rule(before=st.integers(0, 8), stop=_step_stops)
-    def steps(self, before: int, stop: str | None) -> None:
+    @rule(
+        asks=st.sampled_from((False, False, True)),
+        accepts_shrink=st.booleans(),
+        before=st.integers(0, 8),
+        stop=_step_stops,
+    )
+    def steps(self, asks: bool, accepts_shrink: bool, before: int, stop: str | None) -> None:
+        """Some steps of a full run, or of a new one that somebody asks for."""
+        if asks:
+            refresh.request(FLOW, "test", accepts_shrink=accepts_shrink)
         for _ in range(before):
             self._begin("step", self._step, None)
         self._begin("step", self._step, stop)
@@ -118,41 +138,35 @@ class Protocol(RuleBasedStateMachine):
 
     @precondition(lambda self: self.paused)
     @rule(which=_which)
+    def go_to_the_end(self, which: int) -> None:
+        self.go_on(which, None)
+
+    @precondition(lambda self: self.paused)
+    @rule(which=_which)
     def kill(self, which: int) -> None:
         worker = self._take_out(which)
         worker.kill()
         self.ground.await_end(worker)
         self._judge(worker)
 
-    # Whoever asks for something, and time -----------------------------------------------------
+    # Operators, and time --------------------------------------------------------------------
 
-    @rule(accepts_shrink=st.booleans())
-    def ask_for_a_run(self, accepts_shrink: bool) -> None:
-        refresh.request(FLOW, "test", accepts_shrink=accepts_shrink)
+    @rule(act=st.sampled_from(("ask", "verify", "wait")), write=_writes, limit=_limits)
+    def operate(self, act: str, write: Write, limit: int) -> None:
+        if act == "ask":
+            origin = "replay" if write.kind == "bad" else "repair"
+            change_log.request(FLOW, self._keys(write), origin)
+        elif act == "verify":
+            self._verify()
+        else:
+            self.ground.let_time_pass()
+            self.ground.limit_batches(write.lane, limit)
 
-    @rule(write=_writes, origin=st.sampled_from(("key", "replay", "repair")))
-    def ask_for_keys(self, write: Write, origin: str) -> None:
-        keys = [self.ground.keys[place] for place in write.places]
-        change_log.request(FLOW, keys, origin)
-
-    @rule()
-    def verify(self) -> None:
-        try:
-            *_, last = verify(FLOW, FLOW.lanes)
-        except LaneBusy:
-            return
-        if last.wrong:
-            raise FalseAlarm(f"{last.counts}")
-
-    @rule(lane=st.sampled_from(LANES), limit=st.sampled_from((1, 2, 500)))
-    def time_passes(self, lane: int, limit: int) -> None:
-        """Claims expire, ladders are over, and a lane's batches get another size."""
-        execute(self.ground.warehouse, TIME_PASSES)
-        execute(self.ground.warehouse, _BATCH_LIMIT, [limit, self.ground.lanes[lane]])
-
+    @precondition(lambda self: self.since_breath > BREATH)
     @rule()
     def pause_for_breath(self) -> None:
         """All that is begun is brought to an end, and every event arrives."""
+        self.since_breath = 0
         self._end_all()
         drain_all(self.ground)
 
@@ -160,6 +174,7 @@ class Protocol(RuleBasedStateMachine):
 
     @invariant()
     def looks_right(self) -> None:
+        self.since_breath += 1
         self.portal.look()
         books.look(self.ground.warehouse)
 
@@ -180,6 +195,17 @@ class Protocol(RuleBasedStateMachine):
         self._end_all()
         come_to_rest(self.ground, self.application)
         self.portal.look()
+
+    def _keys(self, write: Write) -> list[str]:
+        return [self.ground.keys[place] for place in write.places]
+
+    def _verify(self) -> None:
+        try:
+            *_, last = verify(FLOW, FLOW.lanes)
+        except LaneBusy:
+            return
+        if last.wrong:
+            raise FalseAlarm(f"{last.counts}")
 
     def _end_all(self) -> None:
         while self.paused:

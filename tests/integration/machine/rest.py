@@ -11,15 +11,6 @@ from tests.integration.machine.ground import FLOW, Ground
 from tests.refreshing import carry, finish, run_of, versions
 from tests.rows import execute, rows
 
-# A claim outlives its worker by 10 s; a change or a lane in its ladder waits for its moment.
-TIME_PASSES = """\
-UPDATE synctasks.chunk
-SET claimed_at = claimed_at - interval '11 seconds'
-WHERE claimed_at IS NOT NULL AND finished_at IS NULL;
-UPDATE synctasks.change_log SET not_before = NULL WHERE not_before IS NOT NULL;
-UPDATE synctasks.lane SET retry_at = NULL WHERE retry_at IS NOT NULL
-"""
-
 _PENDING = "SELECT flow, key, origin FROM synctasks.change_log"
 _UNFINISHED = "SELECT id, state FROM synctasks.run WHERE state IN ('requested', 'running')"
 _MARKED = "SELECT key FROM synctasks.deferred"
@@ -50,7 +41,7 @@ def come_to_rest(ground: Ground, application: Application) -> None:
 
 def drain_all(ground: Ground) -> None:
     """Events alone carry everything, but for what is marked."""
-    execute(ground.warehouse, TIME_PASSES)
+    ground.let_time_pass()
     carry(FLOW)
     pending = rows(ground.warehouse, _PENDING)
     if pending:
