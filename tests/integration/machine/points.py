@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 import pytest
 
-from synctasks.database import Transaction
+from synctasks.database import Limits, Transaction
 from synctasks.engine import lock, reconcile
 from synctasks.engine.drain import Drain
 from synctasks.engine.refresh import plan, runs
@@ -35,6 +34,7 @@ STEP = ("committing", "committed")
 
 # Nobody else runs while a worker waits for a lock, so to wait is to wait in vain.
 _LOCK_MS = 5
+LIMITS = Limits(lock_ms=_LOCK_MS)
 _ROWS = 2
 
 # The package's `transaction` is the function, not its module.
@@ -110,13 +110,13 @@ def points() -> Iterator[None]:
             patch.setattr(work, "enter", around("lock wanted", work.enter, "locked"))
             patch.setattr(work, "take", around("to be taken", work.take, "taken"))
             patch.setattr(work, "settle", _settling(work.settle))
-            patch.setattr(work, "limits", replace(work.limits, lock_ms=_LOCK_MS))
         staged = around("staged", reconcile.merge_staged, "merged")
         patch.setattr(reconcile, "merge_staged", staged)
         patch.setattr(Transaction, "commit", _committing(Transaction.commit))
         patch.setattr(Transaction, "__init__", _noting(Transaction.__init__))
         begin = _transactions._BEGIN.replace("{lock_ms}", str(_LOCK_MS))
         patch.setattr(_transactions, "_BEGIN", begin)
+        patch.setattr(reconcile, "_PART_LOCK_MS", _LOCK_MS)
         patch.setattr(lock, "LOCK_WAIT_MS", 1)
         patch.setattr(lock, "_TRIES", 1)
         patch.setattr(lock, "_PAUSE_SECONDS", 0)

@@ -19,7 +19,7 @@ from tests.integration.machine import books
 from tests.integration.machine.application import AT_ONCE, KINDS, SLOW, Application
 from tests.integration.machine.broken import FalseAlarm
 from tests.integration.machine.ground import FLOW, Ground
-from tests.integration.machine.points import CORRIDOR, STEP
+from tests.integration.machine.points import CORRIDOR, LIMITS, STEP
 from tests.integration.machine.portal import Portal
 from tests.integration.machine.rest import come_to_rest, drain_all
 from tests.integration.machine.worker import Killed, Worker
@@ -101,7 +101,7 @@ class Protocol(RuleBasedStateMachine):
     @rule(lane=st.sampled_from(LANES), stop=_drain_stops)
     def drain(self, lane: int, stop: str | None) -> None:
         number = self.ground.lanes[lane]
-        self._begin(f"drain {number}", lambda: drain(FLOW, number), stop)
+        self._begin(f"drain {number}", lambda: drain(FLOW, number, LIMITS), stop)
 
     @precondition(lambda self: len(self.paused) < MOST_WORKERS)
     @rule(write=_writes, stop=_drain_stops)
@@ -214,7 +214,7 @@ class Protocol(RuleBasedStateMachine):
             self.application.end(session, commit=True)
 
     def _step(self) -> object:
-        return refresh.step(FLOW, FLOW.lanes)
+        return refresh.step(FLOW, FLOW.lanes, LIMITS)
 
     def _begin(self, what: str, work: Callable[[], Any], stop: str | None) -> None:
         self._run(Worker(what, work, self.portal.look), stop)
