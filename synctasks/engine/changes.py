@@ -24,9 +24,17 @@ LADDER_STEPS = 5
 _DIED = "(started_at IS NOT NULL AND NOT %(again)s)"
 
 # The mark is there for a worker that dies, not for a server that does: it need not reach disk.
+# Whoever finds nothing leaves none, since nobody would take it away.
 _TAKE = f"""\
 SET LOCAL synchronous_commit = off;
-WITH mark AS (
+WITH due AS MATERIALIZED (
+    SELECT change.id, change.key, change.origin, change.removal_accepted, change.attempts
+    FROM synctasks.change_log AS change
+    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
+    ORDER BY change.id
+    LIMIT {_WINDOW}
+),
+mark AS (
     UPDATE synctasks.lane
     SET
         started_at = statement_timestamp(),
@@ -36,15 +44,8 @@ WITH mark AS (
             ELSE batch_limit
         END,
         deaths = CASE WHEN {_DIED} AND batch_limit = 1 THEN deaths + 1 ELSE deaths END
-    WHERE flow = %(flow)s AND lane = %(lane)s
+    WHERE flow = %(flow)s AND lane = %(lane)s AND EXISTS (SELECT FROM due)
     RETURNING batch_limit, turn, deaths
-),
-due AS (
-    SELECT change.id, change.key, change.origin, change.removal_accepted, change.attempts
-    FROM synctasks.change_log AS change
-    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
-    ORDER BY change.id
-    LIMIT {_WINDOW}
 )
 SELECT
     key,
