@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test test-faults soak lint bench clean
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,12 @@ demo: setup  ## See it work: two databases kept in step, with servers of its own
 
 test: setup  ## All tests that need only PyPI, on servers of their own (or those in the environment)
 	@$(BIN)/pytest
+
+test-faults: setup  ## Everything that can fail fails under load, one thing after the other (about 10 minutes)
+	@$(BIN)/pytest tests/faults
+
+soak: setup  ## Ten minutes of faults at random, and what came of them: make soak ARGS="--minutes 5 --seed 7"
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 lint: setup  ## ruff, mypy (strict on the package), import-linter
 	@$(BIN)/ruff check synctasks tests benchmarks config

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TIERS = ("unit", "integration", "flows", "acceptance")
+TIERS = ("unit", "integration", "flows", "acceptance", "faults")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -79,6 +79,10 @@ class Program:
         self._process.kill()
         self._process.wait(STOP_SECONDS)
 
+    def stop(self) -> None:
+        """SIGTERM, as a supervisor stops it; what has not ended after ten seconds is killed."""
+        self._process.stop()
+
     def words(self) -> str:
         """All that it has logged."""
         return self.log.read_text(errors="replace")
@@ -91,6 +95,8 @@ class System:
         self.servers = servers
         self.home = home
         self.environment = servers.environment()
+        # What our own processes are told: a test may put something in between.
+        self.ways = dict(self.environment)
         self._programs: dict[str, Program] = {}
         self._logs = 0
 
@@ -125,7 +131,7 @@ class System:
             GuardedProcess.start(
                 [str(BIN / command[0]), *command[1:]],
                 log=log,
-                env={**self.environment, "PYTHONPATH": os.pathsep.join(filter(None, packages))},
+                env={**self.ways, "PYTHONPATH": os.pathsep.join(filter(None, packages))},
                 cwd=self.home,
             )
         )
@@ -137,6 +143,10 @@ class System:
         """SIGKILL for these processes and their children."""
         for name in names:
             self._programs.pop(name).kill()
+
+    def stop(self, name: str) -> None:
+        """SIGTERM for a process."""
+        self._programs.pop(name).stop()
 
     def kill_main(self, name: str) -> None:
         """SIGKILL for a process, not for its children."""

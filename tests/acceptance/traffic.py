@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Self
 
 import psycopg2
+from psycopg2.errors import ReadOnlySqlTransaction
+from psycopg2.extensions import cursor as Cursor
 
 from synctasks.embedded.waiting import wait_until
 from tests.rows import PERSON, Connection, rows
@@ -95,20 +97,26 @@ class Threads:
             raise self._failures[0]
 
 
-class Traffic(Threads):
-    """Writers, each with records of its own, so that versions grow in the order of commits.
+class Writers(Threads):
+    """Sessions that write at random, each with keys of its own, and a pause after each statement.
 
-    `tolerant` writers connect again when the server is gone; others fail.
+    So the versions of a key grow in the order of commits. `tolerant` writers connect again when
+    the server is gone or refuses; others fail.
     """
 
     def __init__(
-        self, url: str, *, writers: int = 3, records: int = 40, tolerant: bool = False
+        self, url: str, *, writers: int, tolerant: bool, pause: float = 0.003, seed: int = 0
     ) -> None:
         super().__init__(writers)
         self._url = url
-        self._records = records
         self._tolerant = tolerant
+        self._pause = pause
+        self._seed = seed
         self._durations: list[float] = []
+
+    def write(self, cursor: Cursor, draw: random.Random, number: int, version: int) -> None:
+        """One statement of session `number`."""
+        raise NotImplementedError
 
     @property
     def writes(self) -> int:
@@ -126,42 +134,65 @@ class Traffic(Threads):
         wait_until(lambda: self.writes >= until or self.failed, 20, f"{count} writes")
 
     def work(self, number: int) -> None:
-        draw = random.Random(number)
-        keys = [f"GR-{number:02}-{record:05}" for record in range(self._records)]
+        draw = random.Random(self._seed + number)
         versions = itertools.count(1)
         while not self.stopped:
             try:
                 with closing(psycopg2.connect(self._url, connect_timeout=5)) as connection:
-                    self._write(connection, keys, draw, versions)
-            except psycopg2.OperationalError:
-                if not self._tolerant:
+                    self._write(connection, draw, number, versions)
+            except psycopg2.Error as error:
+                if not self._tolerant or not _passes(error):
                     raise
                 self.wait(0.1)
 
     def _write(
-        self,
-        connection: Connection,
-        keys: list[str],
-        draw: random.Random,
-        versions: Iterable[int],
+        self, connection: Connection, draw: random.Random, number: int, versions: Iterable[int]
     ) -> None:
         connection.autocommit = True
         with connection.cursor() as cursor:
             for version in versions:
-                operation = draw.choices(_OPERATIONS, _WEIGHTS)[0]
-                record = {
-                    **PERSON,
-                    "keys": draw.sample(keys, draw.randint(1, _LONGEST_STATEMENT)),
-                    "city_village": f"v{version:09}",
-                    "jan_aadhaar": f"{draw.randrange(10**12):012}",
-                    "mobile_number": f"{draw.randrange(6 * 10**9, 10**10)}",
-                }
                 began = time.monotonic()
-                cursor.execute(_WRITE[operation], record)
+                self.write(cursor, draw, number, version)
                 self._durations.append(time.monotonic() - began)
-                self.wait(0.003)
+                self.wait(self._pause)
                 if self.stopped:
                     return
+
+
+class Traffic(Writers):
+    """Writers of golden records; see Writers."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        writers: int = 3,
+        records: int = 40,
+        tolerant: bool = False,
+        pause: float = 0.003,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(url, writers=writers, tolerant=tolerant, pause=pause, seed=seed)
+        self._records = records
+
+    def write(self, cursor: Cursor, draw: random.Random, number: int, version: int) -> None:
+        operation = draw.choices(_OPERATIONS, _WEIGHTS)[0]
+        count = draw.randint(1, _LONGEST_STATEMENT)
+        record = {
+            **PERSON,
+            "keys": [f"GR-{number:02}-{at:05}" for at in draw.sample(range(self._records), count)],
+            "city_village": f"v{version:09}",
+            "jan_aadhaar": f"{draw.randrange(10**12):012}",
+            "mobile_number": f"{draw.randrange(6 * 10**9, 10**10)}",
+        }
+        cursor.execute(_WRITE[operation], record)
+
+
+def _passes(error: psycopg2.Error) -> bool:
+    """Whether it is the server's trouble, and not a wrong statement."""
+    return isinstance(
+        error, (psycopg2.OperationalError, psycopg2.InterfaceError, ReadOnlySqlTransaction)
+    )
 
 
 class Watch(Threads):

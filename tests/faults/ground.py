@@ -1,0 +1,93 @@
+"""A whole system whose processes reach their servers through links that can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from synctasks.embedded.servers import Servers, start_servers
+from tests.acceptance.system import OURS, UNSETTLED, System
+from tests.faults.link import Link
+from tests.rows import Connection, execute, value
+from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, add_districts
+
+PROCESSES = ("worker", "second worker", "listener", "beat")
+
+# The flows' own tables at either side. What refers to them is emptied with them.
+_TABLES = {
+    WAREHOUSE: (
+        "public.golden_records",
+        "public.document_metadata",
+        "eligibility.scheme_master",
+    ),
+    CITIZEN: ("public.profile_data", "public.schemes", "public.citizens"),
+}
+_LANES_AT_REST = """\
+UPDATE synctasks.lane
+SET (started_at, retry_at, batch_limit) = ROW (DEFAULT, DEFAULT, DEFAULT)
+"""
+
+
+class Ground(System):
+    """Our processes go through `links`, by variable; the applications and we do not."""
+
+    def __init__(self, servers: Servers, home: Path) -> None:
+        super().__init__(servers, home)
+        self.links = {each: Link(self.environment[each]) for each in VARIABLES}
+        self.ways |= {each: link.url for each, link in self.links.items()}
+
+    def renew(self) -> None:
+        """Everything up, all tables empty; what is not quite well is started anew."""
+        self.start_servers()
+        if not self._settled():
+            self.kill_all()
+        self._empty()
+        self.start(*PROCESSES)
+
+    def start_servers(self) -> None:
+        for server in (self.servers.warehouse, self.servers.citizen, self.servers.broker):
+            server.start()
+
+    def restart_ended(self) -> None:
+        """What a supervisor does: whoever has ended is started again."""
+        self.start(*PROCESSES, ready=False)
+
+    def at(self, variable: str) -> closing[Connection]:
+        """A connection to the database that this variable names, in autocommit."""
+        return self._connected(variable)
+
+    def close(self) -> None:
+        """End all processes, then the links."""
+        self.kill_all()
+        for link in self.links.values():
+            link.close()
+
+    def _settled(self) -> bool:
+        return all(self._nothing_pending(side) for side in (WAREHOUSE, CITIZEN))
+
+    def _nothing_pending(self, side: str) -> bool:
+        with self.at(side) as connection:
+            return bool(value(connection, UNSETTLED) == (0, 0))
+
+    def _empty(self) -> None:
+        for side, tables in _TABLES.items():
+            with self.at(side) as connection:
+                execute(connection, f"TRUNCATE {', '.join(tables)} CASCADE")
+                execute(connection, f"TRUNCATE {value(connection, OURS)}")
+                execute(connection, _LANES_AT_REST)
+        with self.broker() as broker:
+            broker.flushall()
+
+
+@contextmanager
+def prepared_ground(home: Path) -> Iterator[Ground]:
+    """Servers of our own with everything installed by the real executable; no process runs."""
+    with start_servers() as servers, closing(Ground(servers, home)) as made:
+        outcome = made.run("synctasks", "install", "--with-schemas")
+        assert outcome.returncode == 0, outcome.stderr
+        add_districts(made.environment[WAREHOUSE])
+        yield made
+
+
+__all__ = ["BROKER", "CITIZEN", "PROCESSES", "WAREHOUSE", "Ground", "prepared_ground"]

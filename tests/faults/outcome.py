@@ -1,0 +1,93 @@
+"""What must hold when everything is quiet again: nothing lost, doubled, gone back, left open."""
+
+from __future__ import annotations
+
+import json
+
+from tests import oracle
+from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
+from tests.faults.witness import Witness
+from tests.rows import Connection, rows
+
+_OPEN = """\
+SELECT format('%s %s %s: %s', flow, kind, unit, error)
+FROM synctasks.dead_letter
+WHERE state = 'open'
+"""
+# What was captured has been taken once, or waits in a guard's hands.
+_TAKEN = """\
+SELECT
+    (SELECT coalesce(sum(taken), 0) FROM synctasks.history)::bigint
+    + (SELECT count(*) FROM synctasks.held)
+"""
+_SCHEMES = """\
+SELECT scheme_code, scheme_id::text, description, status
+FROM eligibility.scheme_master
+"""
+_SHOWN = "SELECT code, id::text, description, status FROM public.schemes"
+
+
+def lost(ground: Ground) -> list[str]:
+    """Where the sides differ, computed from the tables alone."""
+    with ground.warehouse() as warehouse, ground.citizen() as citizen:
+        difference = oracle.profile_data(warehouse, citizen)
+        found = [f"profile_data: {difference}"] if difference else []
+        return found + _lost_schemes(warehouse, citizen)
+
+
+def _lost_schemes(warehouse: Connection, citizen: Connection) -> list[str]:
+    """Schemes that are not shown as they are. One out of use keeps what it said last."""
+    kept = {row[0]: row[1:] for row in rows(warehouse, _SCHEMES)}
+    shown = {row[0]: row[1:] for row in rows(citizen, _SHOWN)}
+    found = [f"schemes: only the portal has {code}" for code in shown.keys() - kept.keys()]
+    for code, scheme in kept.items():
+        there = shown.get(code)
+        if scheme[2] == "ACTIVE" and there != scheme:
+            found.append(f"schemes: {code} is {there}, not {scheme}")
+        if scheme[2] != "ACTIVE" and there is not None and there[2] != "INACTIVE":
+            found.append(f"schemes: {code} is still {there}")
+    return found
+
+
+def open_letters(ground: Ground) -> list[str]:
+    """The dead letters that are open at either side."""
+    return [each for side in (WAREHOUSE, CITIZEN) for each in _at(ground, side, _OPEN)]
+
+
+def unbalanced(ground: Ground, witness: Witness) -> list[str]:
+    """The sides where other than all captured changes were taken, once each."""
+    found = []
+    for side in (WAREHOUSE, CITIZEN):
+        captured, taken = witness.captured(side), _at(ground, side, _TAKEN)[0]
+        if captured != taken:
+            found.append(f"{side}: {captured} changes captured, {taken} taken")
+    return found
+
+
+def verified(ground: Ground) -> list[str]:
+    """What `synctasks verify` finds wrong: its whole answer, if there is anything."""
+    outcome = ground.run("synctasks", "verify", "--json", timeout=60)
+    if outcome.returncode == 0 and json.loads(outcome.stdout):
+        return []
+    return [f"verify exits with {outcome.returncode}: {outcome.stdout} {outcome.stderr}"]
+
+
+def agree(ground: Ground, witness: Witness) -> None:
+    """Assert all of it, once everything has arrived."""
+    found = {
+        "lost": lost(ground),
+        "verify": verified(ground),
+        "dead letters open": open_letters(ground),
+        "books": unbalanced(ground, witness),
+        "gone back": witness.gone_back(),
+        "doubled": witness.twice(),
+    }
+    wrong = {what: each[:5] for what, each in found.items() if each}
+    assert not wrong, wrong
+
+
+def _at(ground: Ground, side: str, statement: str) -> list[str]:
+    with ground.at(side) as connection:
+        return [
+            str(each) if isinstance(each, str) else each for each in rows(connection, statement)
+        ]
