@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.bearing import Bearing
 from tests.faults.ground import Ground, prepared_ground
+from tests.faults.troubles import prepare_troubles
 from tests.faults.witness import Witness
 
 
@@ -26,6 +27,7 @@ def ground(prepared: Ground) -> Ground:
 
 @pytest.fixture(scope="session")
 def witness(prepared: Ground) -> Witness:
+    prepare_troubles(prepared)
     return Witness(prepared)
 
 

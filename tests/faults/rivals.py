@@ -1,0 +1,99 @@
+"""An application at a target that gets in our way: with row locks, and in the opposite order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+import psycopg2
+from psycopg2.errors import DeadlockDetected
+
+from tests.acceptance.traffic import Threads
+from tests.faults.fault import Fault
+from tests.faults.ground import Ground
+from tests.faults.servers import SIDES
+from tests.rows import Connection, execute, rows, value
+
+_TABLES = {
+    "portal": ("public.profile_data", "record_id"),
+    "warehouse": ("public.golden_records", "gr_id"),
+}
+# The workload's records in two halves: the later one is locked first.
+_LATER, _EARLIER = ("00020", "99999"), ("00000", "00019")
+_LOCK = """\
+SELECT count(*)
+FROM (
+    SELECT FROM {table}
+    WHERE {key} LIKE 'GR-0%%' AND right({key}, 5) BETWEEN %s AND %s
+    ORDER BY {key} DESC
+    FOR UPDATE
+) AS locked
+"""
+_WE_WAIT = """\
+SELECT EXISTS (
+    SELECT FROM pg_stat_activity
+    WHERE application_name LIKE 'synctasks%%' AND wait_event_type = 'Lock'
+        AND wait_event <> 'advisory'
+)
+"""
+
+
+class Rival(Threads):
+    """Locks the later records, waits until we wait for them, and then wants the earlier ones.
+
+    We hold some of those, in the order of keys: one of the two has to give in. `locked` is how
+    often all of them were got.
+    """
+
+    def __init__(self, url: str, side: str) -> None:
+        super().__init__(1)
+        self._url = url
+        table, key = _TABLES[side]
+        self._lock = _LOCK.format(table=table, key=key)
+        self.locked = 0
+        self.deadlocks = 0
+
+    def work(self, number: int) -> None:
+        while not self.stopped:
+            try:
+                with closing(psycopg2.connect(self._url, connect_timeout=5)) as connection:
+                    self._lock_all(connection)
+            except DeadlockDetected:
+                self.deadlocks += 1
+            except psycopg2.OperationalError:
+                self.wait(0.1)  # the server is gone: that is another fault's doing
+
+    def _lock_all(self, connection: Connection) -> None:
+        execute(connection, self._lock, _LATER)
+        while not self.stopped and not value(connection, _WE_WAIT):
+            self.wait(0.02)
+        execute(connection, self._lock, _EARLIER)
+        connection.rollback()
+        self.locked += 1
+
+
+@contextmanager
+def locks_held(ground: Ground, draw: random.Random, *, side: str) -> Iterator[None]:
+    """A long transaction of an application holds the locks of half of the rows."""
+    table, key = _TABLES[side]
+    with ground.at(SIDES[side]) as connection:
+        connection.autocommit = False
+        rows(connection, _LOCK.format(table=table, key=key), _LATER)
+        yield
+        connection.rollback()
+
+
+@contextmanager
+def deadlocked(ground: Ground, _: random.Random, *, side: str) -> Iterator[None]:
+    """An application locks rows in the opposite order, again and again; it never loses."""
+    with Rival(ground.environment[SIDES[side]], side) as rival:
+        yield
+    assert not rival.deadlocks, "the application lost"
+
+
+FAULTS = (
+    Fault("row locks", "portal", "portal rows", partial(locks_held, side="portal"), seconds=4.0),
+    Fault("deadlocks", "portal", "portal rows", partial(deadlocked, side="portal"), seconds=5.0),
+)
