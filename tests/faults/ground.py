@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from synctasks.embedded.servers import Servers, start_servers
-from tests.acceptance.system import OURS, UNSETTLED, System
+from tests.acceptance.system import OURS, System
 from tests.faults.link import Link
 from tests.rows import Connection, execute, value
 from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, add_districts
@@ -23,9 +23,15 @@ _TABLES = {
     ),
     CITIZEN: ("public.profile_data", "public.schemes", "public.citizens"),
 }
+_UNSETTLED = """\
+SELECT
+    (SELECT count(*) FROM synctasks.change_log)
+    + (SELECT count(*) FROM synctasks.run WHERE state IN ('requested', 'running'))
+    + (SELECT count(*) FROM synctasks.waiting)
+"""
 _LANES_AT_REST = """\
 UPDATE synctasks.lane
-SET (started_at, retry_at, batch_limit) = ROW (DEFAULT, DEFAULT, DEFAULT)
+SET (started_at, retry_at, batch_limit, deaths) = ROW (DEFAULT, DEFAULT, DEFAULT, DEFAULT)
 """
 
 
@@ -68,7 +74,7 @@ class Ground(System):
 
     def _nothing_pending(self, side: str) -> bool:
         with self.at(side) as connection:
-            return bool(value(connection, UNSETTLED) == (0, 0))
+            return bool(value(connection, _UNSETTLED) == 0)
 
     def _empty(self) -> None:
         for side, tables in _TABLES.items():

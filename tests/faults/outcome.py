@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 
 from tests import oracle
 from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
@@ -24,6 +25,26 @@ _SCHEMES = """\
 SELECT scheme_code, scheme_id::text, description, status
 FROM eligibility.scheme_master
 """
+_VERIFIED = """\
+SELECT aadhaar_number, full_name, city, updated_at, 'citizen_portal'
+FROM citizens
+WHERE verification_status = 'verified'
+"""
+_RECORDS = """\
+SELECT jan_aadhaar, full_name, city_village, updated_at, updated_by
+FROM golden_records
+WHERE updated_by = 'citizen_portal'
+"""
+_UPLOADED = """\
+SELECT documents.id::text, aadhaar_number, document_type, file_name, file_size, uploaded_at
+FROM documents
+JOIN citizens ON citizens.id = documents.citizen_id
+WHERE citizens.verification_status = 'verified'
+"""
+_KNOWN = """\
+SELECT document_id::text, citizen_id, document_type, file_name, file_size, uploaded_at
+FROM public.document_metadata
+"""
 _SHOWN = "SELECT code, id::text, description, status FROM public.schemes"
 
 
@@ -32,7 +53,9 @@ def lost(ground: Ground) -> list[str]:
     with ground.warehouse() as warehouse, ground.citizen() as citizen:
         difference = oracle.profile_data(warehouse, citizen)
         found = [f"profile_data: {difference}"] if difference else []
-        return found + _lost_schemes(warehouse, citizen)
+        found += _lost_schemes(warehouse, citizen)
+        found += _lost_citizens(warehouse, citizen)
+        return found + _lost_documents(warehouse, citizen)
 
 
 def _lost_schemes(warehouse: Connection, citizen: Connection) -> list[str]:
@@ -47,6 +70,30 @@ def _lost_schemes(warehouse: Connection, citizen: Connection) -> list[str]:
         if scheme[2] != "ACTIVE" and there is not None and there[2] != "INACTIVE":
             found.append(f"schemes: {code} is still {there}")
     return found
+
+
+def _lost_citizens(warehouse: Connection, portal: Connection) -> list[str]:
+    """Verified citizens without exactly one golden record that says what they say."""
+    records: dict[str, list[object]] = defaultdict(list)
+    for number, *record in rows(warehouse, _RECORDS):
+        records[number].append(tuple(record))
+    return [
+        f"golden_records: {number} is {records[number]}, not {said}"
+        for number, *said in rows(portal, _VERIFIED)
+        if records[number] != [tuple(said)]
+    ]
+
+
+def _lost_documents(warehouse: Connection, portal: Connection) -> list[str]:
+    """Documents of verified citizens that did not arrive, or not as they are."""
+    owners = dict(rows(warehouse, "SELECT jan_aadhaar, gr_id FROM golden_records"))
+    uploaded = {row[0]: (owners.get(row[1]), *row[2:]) for row in rows(portal, _UPLOADED)}
+    known = {row[0]: row[1:] for row in rows(warehouse, _KNOWN)}
+    return [
+        f"document_metadata: {each} is {known.get(each)}, not {uploaded.get(each)}"
+        for each in known.keys() | uploaded.keys()
+        if known.get(each) != uploaded.get(each)
+    ]
 
 
 def open_letters(ground: Ground) -> list[str]:

@@ -11,8 +11,27 @@ from synctasks.embedded.waiting import wait_until
 from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
 from tests.rows import PERSON, Connection, execute, insert, value
 
+# A document whose citizen is not verified has not to arrive: it waits, by rule.
 _HIGHEST = "SELECT coalesce(max(id), 0) FROM synctasks.change_log"
-_LEFT = "SELECT EXISTS (SELECT FROM synctasks.change_log WHERE id <= %s)"
+_LEFT = """\
+SELECT EXISTS (
+    SELECT
+    FROM synctasks.change_log AS change
+    WHERE id <= %s AND NOT EXISTS (
+        SELECT FROM synctasks.waiting WHERE flow = change.flow AND unit = change.key
+    )
+)
+"""
+_MARK_CITIZEN = """\
+INSERT INTO citizens (
+    id, aadhaar_number, full_name, city, verification_status, created_at, updated_at
+)
+VALUES (
+    '6f3e1f0a-3c53-4d0e-9f53-0d5a3a0b9a01', '900000999999', 'Marked Citizen', %s, 'verified',
+    clock_timestamp(), clock_timestamp()
+)
+ON CONFLICT (id) DO UPDATE SET city = EXCLUDED.city, updated_at = EXCLUDED.updated_at
+"""
 _NUMBERS = itertools.count(1)
 
 
@@ -33,12 +52,23 @@ def _mark_record(warehouse: Connection, number: int) -> None:
     insert(warehouse, "golden_records", person)
 
 
+def _mark_citizen(portal: Connection, number: int) -> None:
+    execute(portal, _MARK_CITIZEN, (f"m{number:09}",))
+
+
 MARKERS = (
     Marker(
         WAREHOUSE,
         CITIZEN,
         _mark_record,
         "SELECT EXISTS (SELECT FROM profile_data WHERE record_id = 'GR-MARK-' || %s)",
+    ),
+    Marker(
+        CITIZEN,
+        WAREHOUSE,
+        _mark_citizen,
+        "SELECT EXISTS (SELECT FROM golden_records WHERE jan_aadhaar = '900000999999' "
+        "AND city_village = 'm' || lpad(%s::text, 9, '0'))",
     ),
 )
 

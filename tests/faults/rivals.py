@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import psycopg2
@@ -14,19 +15,41 @@ from tests.acceptance.traffic import Threads
 from tests.faults.fault import Fault
 from tests.faults.ground import Ground
 from tests.faults.servers import SIDES
-from tests.rows import Connection, execute, rows, value
+from tests.rows import Connection, execute, value
 
-_TABLES = {
-    "portal": ("public.profile_data", "record_id"),
-    "warehouse": ("public.golden_records", "gr_id"),
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that our sync writes, in two parts: the later ones are locked first."""
+
+    table: str
+    key: str
+    later: str
+    earlier: str
+
+    def lock(self, part: str) -> str:
+        return _LOCK.format(table=self.table, key=self.key, part=part)
+
+
+ROWS = {
+    "portal": Rows(
+        "public.profile_data",
+        "record_id",
+        "record_id LIKE 'GR-0%' AND right(record_id, 5) >= '00020'",
+        "record_id LIKE 'GR-0%' AND right(record_id, 5) < '00020'",
+    ),
+    "warehouse": Rows(
+        "public.golden_records",
+        "gr_id",
+        "jan_aadhaar BETWEEN '900000000000' AND '900000009999' AND gr_id LIKE 'GR-C-%'",
+        "jan_aadhaar BETWEEN '900000000000' AND '900000009999' AND gr_id NOT LIKE 'GR-C-%'",
+    ),
 }
-# The workload's records in two halves: the later one is locked first.
-_LATER, _EARLIER = ("00020", "99999"), ("00000", "00019")
 _LOCK = """\
 SELECT count(*)
 FROM (
     SELECT FROM {table}
-    WHERE {key} LIKE 'GR-0%%' AND right({key}, 5) BETWEEN %s AND %s
+    WHERE {part}
     ORDER BY {key} DESC
     FOR UPDATE
 ) AS locked
@@ -34,7 +57,7 @@ FROM (
 _WE_WAIT = """\
 SELECT EXISTS (
     SELECT FROM pg_stat_activity
-    WHERE application_name LIKE 'synctasks%%' AND wait_event_type = 'Lock'
+    WHERE application_name LIKE 'synctasks%' AND wait_event_type = 'Lock'
         AND wait_event <> 'advisory'
 )
 """
@@ -50,8 +73,7 @@ class Rival(Threads):
     def __init__(self, url: str, side: str) -> None:
         super().__init__(1)
         self._url = url
-        table, key = _TABLES[side]
-        self._lock = _LOCK.format(table=table, key=key)
+        self._rows = ROWS[side]
         self.locked = 0
         self.deadlocks = 0
 
@@ -66,10 +88,10 @@ class Rival(Threads):
                 self.wait(0.1)  # the server is gone: that is another fault's doing
 
     def _lock_all(self, connection: Connection) -> None:
-        execute(connection, self._lock, _LATER)
+        execute(connection, self._rows.lock(self._rows.later))
         while not self.stopped and not value(connection, _WE_WAIT):
             self.wait(0.02)
-        execute(connection, self._lock, _EARLIER)
+        execute(connection, self._rows.lock(self._rows.earlier))
         connection.rollback()
         self.locked += 1
 
@@ -77,10 +99,9 @@ class Rival(Threads):
 @contextmanager
 def locks_held(ground: Ground, draw: random.Random, *, side: str) -> Iterator[None]:
     """A long transaction of an application holds the locks of half of the rows."""
-    table, key = _TABLES[side]
     with ground.at(SIDES[side]) as connection:
         connection.autocommit = False
-        rows(connection, _LOCK.format(table=table, key=key), _LATER)
+        execute(connection, ROWS[side].lock(ROWS[side].later))
         yield
         connection.rollback()
 
@@ -93,7 +114,8 @@ def deadlocked(ground: Ground, _: random.Random, *, side: str) -> Iterator[None]
     assert not rival.deadlocks, "the application lost"
 
 
-FAULTS = (
-    Fault("row locks", "portal", "portal rows", partial(locks_held, side="portal"), seconds=4.0),
-    Fault("deadlocks", "portal", "portal rows", partial(deadlocked, side="portal"), seconds=5.0),
+FAULTS = tuple(
+    Fault(kind, side, f"{side} rows", partial(inflict, side=side), seconds=4.0)
+    for kind, inflict in (("row locks", locks_held), ("deadlocks", deadlocked))
+    for side in SIDES
 )

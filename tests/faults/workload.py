@@ -12,7 +12,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from synctasks.embedded.waiting import wait_until
 from tests.acceptance.traffic import Traffic, Writers
-from tests.faults.ground import WAREHOUSE, Ground
+from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
+from tests.faults.portal import KNOWN, Citizens, verify_all
 from tests.rows import execute
 
 SCHEMES = 24
@@ -65,13 +66,15 @@ class Workload:
     """Everything that the applications of both sides do at once."""
 
     def __init__(self, ground: Ground, *, seed: int, pause: float, ask_pause: float) -> None:
-        warehouse = ground.environment[WAREHOUSE]
+        warehouse, portal = ground.environment[WAREHOUSE], ground.environment[CITIZEN]
         self._writers: list[Writers] = [
             Traffic(warehouse, writers=3, tolerant=True, pause=pause, seed=seed),
             SchemeMaster(warehouse, writers=1, tolerant=True, pause=10 * pause, seed=seed),
+            Citizens(portal, writers=2, tolerant=True, pause=2 * pause, seed=seed),
         ]
         self._askers = [
             Asker(warehouse, ("schemes", "profile_data"), pause=ask_pause, seed=seed),
+            Asker(portal, ("golden_records", "document_metadata"), pause=ask_pause, seed=seed),
         ]
 
     @property
@@ -105,14 +108,19 @@ class Workload:
 def working(
     ground: Ground, *, seed: int = 0, pause: float = 0.02, ask_pause: float = 1.0
 ) -> Iterator[Workload]:
-    """A workload on a ground that was emptied, for the length of the block."""
+    """A workload on a ground that was emptied, for the length of the block.
+
+    What has to arrive at its end: schemes are no events, their last changes need a full run; and
+    documents wait for citizens until those are verified.
+    """
     with ground.warehouse() as warehouse:
         for scheme in range(SCHEMES):
             code = f"RJ-{scheme:03}"
             execute(warehouse, _NEW_SCHEME, (str(uuid5(SPACE, code)), code))
+        execute(warehouse, KNOWN)
     workload = Workload(ground, seed=seed, pause=pause, ask_pause=ask_pause)
     with workload.running():
         yield workload
-    # Schemes are no events: their last changes arrive with the next full run, whatever happens.
-    with ground.warehouse() as warehouse:
+    with ground.warehouse() as warehouse, ground.citizen() as portal:
         execute(warehouse, ASK, {"flow": "schemes"})
+        verify_all(portal)
