@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from synctasks.database import Transaction, transaction
 from synctasks.flow import Flow
+from synctasks.lane import lately_sql
 
 PROBE_SECONDS = 5
 
@@ -75,8 +76,7 @@ WHERE NOT EXISTS (
 _PROBE = f"""\
 UPDATE synctasks.breaker
 SET probed_at = statement_timestamp()
-WHERE climber IS NULL
-    AND probed_at <= statement_timestamp() - interval '{PROBE_SECONDS} seconds'
+WHERE climber IS NULL AND NOT {lately_sql("probed_at", PROBE_SECONDS)}
 RETURNING flow
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from synctasks.database import Transaction, array, transaction
 from synctasks.errors import SetupError
 from synctasks.flow import Flow
-from synctasks.lane import PENDING_SQL, due_sql, lane_sql
+from synctasks.lane import PENDING_SQL, due_sql, lane_sql, lately_sql
 
 _REQUEST = """\
 WITH run AS (
@@ -47,7 +47,7 @@ CROSS JOIN LATERAL (
     ORDER BY change.id
     LIMIT 1
 ) AS oldest
-WHERE (lane.retry_at IS NULL OR lane.retry_at < clock_timestamp() - interval '2 seconds')
+WHERE (lane.retry_at IS NULL OR NOT {lately_sql("lane.retry_at", 2)})
     AND NOT EXISTS (
         SELECT
         FROM synctasks.breaker

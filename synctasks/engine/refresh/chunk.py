@@ -18,14 +18,14 @@ from synctasks.engine.refresh.hand_on import ALONE
 from synctasks.engine.refresh.runs import Standing, mismatched
 from synctasks.errors import PermanentError, SynctasksError, TransientError
 from synctasks.flow import Flow
-from synctasks.lane import PENDING_SQL
+from synctasks.lane import PENDING_SQL, lately_sql
 
 # The lane's lock ends with the target's commit, a moment before the chunk is settled: the claim
 # bridges that moment, and expires where its worker died.
-_FREE = """\
+_FREE = f"""\
 run = %(run)s
     AND finished_at IS NULL
-    AND (claimed_at IS NULL OR claimed_at < statement_timestamp() - interval '10 seconds')\
+    AND (claimed_at IS NULL OR NOT {lately_sql("claimed_at", 10)})\
 """
 
 # A chunk is due once it is full, or once nothing more will be added to it.

@@ -19,13 +19,14 @@ from synctasks.engine.refresh.runs import Standing
 from synctasks.engine.walk import Range
 from synctasks.errors import PermanentError, RowError, TransientError
 from synctasks.flow import Flow
+from synctasks.lane import lately_sql
 
 # How the last ranges came out says how the next one is best compared; now and then one is
 # compared in full all the same, since tables differ in stretches.
 _LOOK_BACK = 4
 _TRY_AGAIN = 16
 
-_CLAIM = """\
+_CLAIM = f"""\
 UPDATE synctasks.chunk
 SET claimed_at = statement_timestamp()
 WHERE run = %(run)s
@@ -35,7 +36,7 @@ WHERE run = %(run)s
         WHERE run = %(run)s
             AND phase = 'range'
             AND finished_at IS NULL
-            AND (claimed_at IS NULL OR claimed_at < statement_timestamp() - interval '10 seconds')
+            AND (claimed_at IS NULL OR NOT {lately_sql("claimed_at", 10)})
         ORDER BY number
         LIMIT 1
         FOR UPDATE SKIP LOCKED
