@@ -28,6 +28,7 @@ _SHIFT = (
     "WHERE finished_at IS NULL",
     "UPDATE synctasks.change_log SET captured_at = captured_at + %(shift)s::interval, "
     "not_before = not_before + %(shift)s::interval",
+    "UPDATE synctasks.breaker SET probed_at = probed_at + %(shift)s::interval",
 )
 
 
