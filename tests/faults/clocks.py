@@ -48,7 +48,7 @@ def put_right(ground: Ground, side: str, how: str) -> None:
 
 
 FAULTS = tuple(
-    Fault("clock off", f"{side}, {how}", f"{side} clock", partial(clock_off, side=side, how=how))
+    Fault("clock off", f"{side}, {how}", (side,), partial(clock_off, side=side, how=how))
     for side in SIDES
     for how in SHIFTS
 )

@@ -17,13 +17,13 @@ class Fault:
     """One way in which things go wrong.
 
     `inflict` does it; when its block has ended the cause is gone, and nobody helps any further.
-    `seconds` is how long it usually lasts. Of two faults that disturb the same `thing` only one
-    can be at work at a time.
+    `seconds` is how long it usually lasts. Of two faults that disturb one of the same `things`
+    only one can be at work at a time.
     """
 
     kind: str
     name: str
-    thing: str
+    things: tuple[str, ...]
     inflict: Inflicting
     seconds: float = 3.0
 

@@ -7,12 +7,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from synctasks.embedded.servers import Servers, start_servers
-from tests.acceptance.system import OURS, System
+from synctasks.embedded.waiting import wait_until
+from tests.acceptance.system import OURS, READY, System
 from tests.faults.link import Link
 from tests.rows import Connection, execute, value
 from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, add_districts
 
 PROCESSES = ("worker", "second worker", "listener", "beat")
+SUPERVISED_SECONDS = 60
 
 # The flows' own tables at either side. What refers to them is emptied with them.
 _TABLES = {
@@ -55,9 +57,14 @@ class Ground(System):
         for server in (self.servers.warehouse, self.servers.citizen, self.servers.broker):
             server.start()
 
-    def restart_ended(self) -> None:
-        """What a supervisor does: whoever has ended is started again."""
-        self.start(*PROCESSES, ready=False)
+    def supervise(self, *names: str) -> None:
+        """What a supervisor does: start them, and start again who ends at once; until they work."""
+        for name in names:
+            wait_until(lambda name=name: self._works(name), SUPERVISED_SECONDS, f"{name} to work")  # type: ignore[misc]
+
+    def _works(self, name: str) -> bool:
+        self.start(name, ready=False)
+        return READY[name.split()[-1]] in self.program(name).words()
 
     def at(self, variable: str) -> closing[Connection]:
         """A connection to the database that this variable names, in autocommit."""

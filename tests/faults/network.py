@@ -35,13 +35,13 @@ def swallowed(ground: Ground, _: random.Random, *, way: str, lost: bool) -> Iter
 
 
 FAULTS = (
-    *(Fault("connections cut", way, way, partial(cut, way=way), seconds=2.0) for way in WAYS),
-    *(Fault("connections refused", way, way, partial(refused, way=way)) for way in WAYS),
+    *(Fault("connections cut", way, (way,), partial(cut, way=way), seconds=2.0) for way in WAYS),
+    *(Fault("connections refused", way, (way,), partial(refused, way=way)) for way in WAYS),
     *(
         Fault(
             "black hole",
             f"{way}{', lost' if lost else ''}",
-            way,
+            (way,),
             partial(swallowed, way=way, lost=lost),
             seconds=5.0,
         )

@@ -35,6 +35,13 @@ SELECT jan_aadhaar, full_name, city_village, updated_at, updated_by
 FROM golden_records
 WHERE updated_by = 'citizen_portal'
 """
+_TWICE = """\
+SELECT jan_aadhaar
+FROM golden_records
+WHERE updated_by = 'citizen_portal'
+GROUP BY jan_aadhaar
+HAVING count(*) > 1
+"""
 _UPLOADED = """\
 SELECT documents.id::text, aadhaar_number, document_type, file_name, file_size, uploaded_at
 FROM documents
@@ -96,6 +103,11 @@ def _lost_documents(warehouse: Connection, portal: Connection) -> list[str]:
     ]
 
 
+def doubled(ground: Ground) -> list[str]:
+    """Citizens with more than one golden record."""
+    return [f"golden_records: {each} twice" for each in _at(ground, WAREHOUSE, _TWICE)]
+
+
 def open_letters(ground: Ground) -> list[str]:
     """The dead letters that are open at either side."""
     return [each for side in (WAREHOUSE, CITIZEN) for each in _at(ground, side, _OPEN)]
@@ -127,7 +139,7 @@ def agree(ground: Ground, witness: Witness) -> None:
         "dead letters open": open_letters(ground),
         "books": unbalanced(ground, witness),
         "gone back": witness.gone_back(),
-        "doubled": witness.twice(),
+        "doubled": doubled(ground) + witness.twice(),
     }
     wrong = {what: each[:5] for what, each in found.items() if each}
     assert not wrong, wrong

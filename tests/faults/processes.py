@@ -10,7 +10,7 @@ from functools import partial
 import psutil
 
 from tests.faults.fault import Fault
-from tests.faults.ground import Ground
+from tests.faults.ground import PROCESSES, Ground
 
 
 @contextmanager
@@ -20,7 +20,17 @@ def killed(ground: Ground, _: random.Random, *, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        ground.start(name)
+        ground.supervise(name)
+
+
+@contextmanager
+def all_killed(ground: Ground, _: random.Random) -> Iterator[None]:
+    """kill -9 for everything of ours at once, as the end of a machine is."""
+    ground.kill(*PROCESSES)
+    try:
+        yield
+    finally:
+        ground.supervise(*PROCESSES)
 
 
 @contextmanager
@@ -30,7 +40,7 @@ def main_killed(ground: Ground, _: random.Random, *, name: str) -> Iterator[None
     try:
         yield
     finally:
-        ground.start(name)
+        ground.supervise(name)
 
 
 @contextmanager
@@ -47,7 +57,7 @@ def stopped(ground: Ground, _: random.Random, *, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        ground.start(name)
+        ground.supervise(name)
 
 
 @contextmanager
@@ -69,13 +79,16 @@ def frozen(ground: Ground, draw: random.Random, *, name: str, part: str = "") ->
 
 def _of(kind: str, name: str, inflict: object, **more: str) -> Fault:
     told = " ".join(filter(None, (name, more.get("part", ""))))
-    return Fault(kind, told, name, partial(inflict, name=name, **more))  # type: ignore[arg-type]
+    return Fault(kind, told, (name,), partial(inflict, name=name, **more))  # type: ignore[arg-type]
 
 
 FAULTS = (
     *(_of("kill -9", name, killed) for name in ("worker", "listener", "beat")),
-    Fault("kill -9", "worker main", "worker", partial(main_killed, name="worker")),
-    Fault("kill -9", "worker child", "worker", partial(child_killed, name="worker"), seconds=1.0),
+    Fault("kill -9", "worker main", ("worker",), partial(main_killed, name="worker")),
+    Fault(
+        "kill -9", "worker child", ("worker",), partial(child_killed, name="worker"), seconds=1.0
+    ),
+    Fault("kill -9", "everything", PROCESSES, all_killed),
     *(_of("SIGTERM", name, stopped) for name in ("worker", "listener", "beat")),
     *(_of("SIGSTOP", name, frozen) for name in ("worker", "listener", "beat")),
     _of("SIGSTOP", "worker", frozen, part="main"),

@@ -115,7 +115,7 @@ def deadlocked(ground: Ground, _: random.Random, *, side: str) -> Iterator[None]
 
 
 FAULTS = tuple(
-    Fault(kind, side, f"{side} rows", partial(inflict, side=side), seconds=4.0)
+    Fault(kind, side, (side,), partial(inflict, side=side), seconds=4.0)
     for kind, inflict in (("row locks", locks_held), ("deadlocks", deadlocked))
     for side in SIDES
 )

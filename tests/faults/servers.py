@@ -82,15 +82,15 @@ def sessions_terminated(ground: Ground, _: random.Random, *, side: str) -> Itera
 
 
 FAULTS = (
-    Fault("Redis", "killed", "redis", redis_killed),
-    Fault("Redis", "restarted", "redis", redis_restarted),
-    Fault("Redis", "emptied", "redis", redis_emptied),
-    Fault("Redis", "frozen", "redis", redis_frozen, seconds=5.0),
+    Fault("Redis", "killed", ("redis",), redis_killed),
+    Fault("Redis", "restarted", ("redis",), redis_restarted),
+    Fault("Redis", "emptied", ("redis",), redis_emptied),
+    Fault("Redis", "frozen", ("redis",), redis_frozen, seconds=5.0),
     *(
         Fault(
             "PostgreSQL restart",
             f"{side}, {how}",
-            side,
+            (side,),
             partial(postgres_stopped, side=side, how=how),
             seconds=2.0,
         )
@@ -98,7 +98,7 @@ FAULTS = (
         for how in ("fast", "immediate")
     ),
     *(
-        Fault("sessions terminated", side, side, partial(sessions_terminated, side=side))
+        Fault("sessions terminated", side, (side,), partial(sessions_terminated, side=side))
         for side in SIDES
     ),
 )

@@ -54,7 +54,7 @@ def slow(ground: Ground, _: random.Random, *, side: str) -> Iterator[None]:
 
 
 FAULTS = (
-    *(Fault("read-only", side, side, partial(read_only, side=side)) for side in SIDES),
-    *(Fault("disk full", side, side, partial(full, side=side)) for side in SIDES),
-    *(Fault("too slow", side, side, partial(slow, side=side), seconds=7.0) for side in SIDES),
+    *(Fault("read-only", side, (side,), partial(read_only, side=side)) for side in SIDES),
+    *(Fault("disk full", side, (side,), partial(full, side=side)) for side in SIDES),
+    *(Fault("too slow", side, (side,), partial(slow, side=side), seconds=7.0) for side in SIDES),
 )
