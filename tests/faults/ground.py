@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from synctasks.embedded.servers import Servers, start_servers
@@ -60,7 +61,7 @@ class Ground(System):
     def supervise(self, *names: str) -> None:
         """What a supervisor does: start them, and start again who ends at once; until they work."""
         for name in names:
-            wait_until(lambda name=name: self._works(name), SUPERVISED_SECONDS, f"{name} to work")  # type: ignore[misc]
+            wait_until(partial(self._works, name), SUPERVISED_SECONDS, f"{name} to work")
 
     def _works(self, name: str) -> bool:
         self.start(name, ready=False)

@@ -6,6 +6,8 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from synctasks.embedded.waiting import wait_until
 from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
@@ -79,26 +81,35 @@ def await_recovery(ground: Ground, timeout: float) -> float:
     In each direction that there is. Raises TimeoutError, naming what has not arrived.
     """
     began = time.monotonic()
-    number = next(_NUMBERS)
     pending = {side: _ask(ground, side, _HIGHEST) for side in (WAREHOUSE, CITIZEN)}
-    for marker in MARKERS:
-        with ground.at(marker.source) as connection:
-            marker.write(connection, number)
-    for marker in MARKERS:
-        wait_until(
-            lambda marker=marker: _ask(ground, marker.target, marker.arrived, number),  # type: ignore[misc]
-            timeout - (time.monotonic() - began),
-            f"a row written after the fault to arrive at {marker.target}",
-        )
+    await_markers(ground, timeout)
     for side, highest in pending.items():
         wait_until(
-            lambda side=side, highest=highest: not _ask(ground, side, _LEFT, highest),  # type: ignore[misc]
+            partial(_none_left, ground, side, highest),
             timeout - (time.monotonic() - began),
             f"what was pending at {side} when the fault ended",
         )
     return time.monotonic() - began
 
 
-def _ask(ground: Ground, side: str, question: str, *parameters: object) -> int:
+def await_markers(ground: Ground, timeout: float) -> None:
+    """Write a row at each side, and wait until the other side has it. Raises TimeoutError."""
+    until, number = time.monotonic() + timeout, next(_NUMBERS)
+    for marker in MARKERS:
+        with ground.at(marker.source) as connection:
+            marker.write(connection, number)
+    for marker in MARKERS:
+        wait_until(
+            partial(_ask, ground, marker.target, marker.arrived, number),
+            until - time.monotonic(),
+            f"a row written at {marker.source} to arrive",
+        )
+
+
+def _none_left(ground: Ground, side: str, highest: int) -> bool:
+    return not _ask(ground, side, _LEFT, highest)
+
+
+def _ask(ground: Ground, side: str, question: str, *parameters: object) -> Any:
     with ground.at(side) as connection:
-        return int(value(connection, question, parameters))
+        return value(connection, question, parameters)
