@@ -29,7 +29,9 @@ def by_events(source: Connection, flow: Flow) -> dict[str, int]:
     [(unbalanced, units, *counts)] = rows(source, _SINCE, [flow.name])
     found = dict(zip(COUNTS, counts, strict=True))
     assert unbalanced == 0
-    assert found["read"] == sum(found[box] for box in BOXES) == units
+    assert found["read"] == sum(found[box] for box in BOXES)
+    # A unit of these flows is one record, or none where it is gone.
+    assert found["read"] <= units
     return {count: number for count, number in found.items() if number}
 
 
