@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
-
-from hypothesis.strategies import SearchStrategy
 
 from synctasks.contracts import (
     Aadhaar,
     Choice,
     Date,
-    Field,
+    Digits,
+    Email,
     Integer,
     Json,
     Key,
+    Mobile,
     Number,
     Text,
     Timestamp,
@@ -24,56 +22,8 @@ from synctasks.contracts import (
     Word,
 )
 from tests import contract_values as values
+from tests.contract_case import Case, cases
 from tests.contract_values import BLANK, CANONICAL, INVISIBLE, MEBIBYTE
-
-
-@dataclass(frozen=True)
-class Case:
-    """A field on a column: texts that it must accept or refuse there, and a strategy for more.
-
-    `made` is the SQL that makes the column's value of `given.text`.
-    """
-
-    name: str
-    field: Field
-    column: str
-    examples: Mapping[str | None, bool]
-    more: SearchStrategy[str]
-    made: str
-
-
-def cases(
-    make: Callable[..., Field],
-    column: str,
-    *,
-    good: Iterable[str],
-    bad: Iterable[str] = (),
-    more: SearchStrategy[str],
-    blank: bool | None = None,
-    made: str = "",
-    about: str = "",
-) -> list[Case]:
-    """A field that may be null, and the same one required; `blank`: whether the first takes it."""
-    found = []
-    for required in (False, True):
-        field = make(required=required)
-        examples: dict[str | None, bool] = {None: not required}
-        if blank is not None:
-            examples |= dict.fromkeys(BLANK, blank and not required)
-        examples |= {**dict.fromkeys(good, True), **dict.fromkeys(bad, False)}
-        name = f"{'required' if required else 'optional'} {type(field).__name__}"
-        found.append(
-            Case(
-                f"{name} {about or column}",
-                field,
-                column,
-                examples,
-                more,
-                made or f"given.text::{column}",
-            )
-        )
-    return found
-
 
 BORN = partial(Date, date(1900, 1, 1))
 # A value that depends on the server's time is given by its distance from it.
@@ -138,6 +88,39 @@ AADHAAR = cases(
     more=values.aadhaar_texts,
     blank=True,
 )
+MOBILE = cases(
+    Mobile,
+    "text",
+    good=["9876543210", "+919876543210", "0000000000", "+910000000000", "9191919191"],
+    bad=[*values.NO_MOBILE, *BLANK, *INVISIBLE, *values.LONG],
+    more=values.mobile_texts,
+)
+EMAIL = cases(
+    Email,
+    "text",
+    good=["a@b", "asha.devi@example.com", "\u0905@\u0905", "ab***@c", "a**@b", "a@***", "\u200b@x"],
+    bad=[*values.NO_EMAIL, *values.MASKED, *values.MASKED_EMAILS, *BLANK, *INVISIBLE],
+    doubtful=["******@b", "******5678@b", "****-****-@b"],
+    more=values.email_texts,
+)
+PINCODE = cases(
+    partial(Digits, 6),
+    "text",
+    about="of 6 digits",
+    good=["302001", "000000"],
+    bad=[*values.NO_PINCODE, *BLANK, *INVISIBLE, *values.LONG],
+    more=values.pincode_texts,
+)
+UNMASKED = cases(
+    partial(Text, unmasked=True),
+    "text",
+    about="that is no mask",
+    good=["x", *values.NEARLY_MASKED, *INVISIBLE, *values.LONG],
+    bad=[*values.MASKED, *values.MASKED_EMAILS],
+    doubtful=values.DOUBTFUL,
+    more=values.masked_texts,
+    blank=True,
+)
 UUID_TEXT = cases(
     Uuid,
     "text",
@@ -167,6 +150,14 @@ AMOUNT = cases(
     good=["0", "-0", "1", "1e1000", *values.ABOVE_ONE],
     bad=[*values.NO_NUMBER, *values.BELOW_ZERO],
     more=values.numbers,
+)
+SIZE = cases(
+    partial(Number, 0),
+    "bigint",
+    about="bigint from 0",
+    good=["0", "1", str(2**63 - 1)],
+    bad=["-1", str(-(2**63))],
+    more=values.integers(63),
 )
 MONTHS = cases(
     partial(Number, 1, 600),
@@ -214,6 +205,7 @@ JSON = cases(
 
 CASES = [
     *(TEXT + SHORT + CHARACTERS + KEY + WORD + CHOICE + AADHAAR),
-    *(UUID_TEXT + UUID + SHARE + AMOUNT + MONTHS + INTEGER + BIGINT),
+    *(MOBILE + EMAIL + PINCODE + UNMASKED),
+    *(UUID_TEXT + UUID + SHARE + AMOUNT + SIZE + MONTHS + INTEGER + BIGINT),
     *(DATE + DATE_NEAR_TODAY + TIMESTAMP + TIMESTAMP_NEAR_NOW + JSON),
 ]

@@ -42,6 +42,53 @@ NO_CANONICAL_UUID = [
     *("-" * 36, "7d444840-9dc0-41e0-9a5b-30d4-2f5c8a1", CANONICAL.replace("-", "\u2010")),
     *(CANONICAL.replace("-", "_"), f"{CANONICAL[:-1]}{FULL_WIDTH[1]}", f"{CANONICAL[:-2]}\u00e9"),
 ]
+NO_MOBILE = [
+    *("987654321", "98765432100", "9876543210\n", " 9876543210", "98765 4321", "98765-4321"),
+    *("+9876543210", "+91987654321", "+9198765432100", "+919876543210\n", "+91 987654321"),
+    *("+929876543210", "0919876543210", "+91+91987654", "+91", "++19876543210", "-919876543210"),
+    *(f"{DEVANAGARI}", f"+91{DEVANAGARI}", f"{FULL_WIDTH}", "\uff0b919876543210", "******5678"),
+    # Of ten and of thirteen bytes.
+    *(f"{DEVANAGARI[:3]}1", f"+91{DEVANAGARI[:3]}1", f"+9{DEVANAGARI[:3]}12", "+91987654321\u00b2"),
+    *("+91-987654321", "+91987654321a", "+1+9876543210", "98765432\u00e9"),
+]
+NO_EMAIL = [
+    *(
+        "asha",
+        "@",
+        "@b",
+        "a@",
+        "@@",
+        "a@@b",
+        "a@b@",
+        "@a@b",
+        "a@b@c",
+        "a@b\n",
+        "\na@b",
+        "a @b",
+        "a@ b",
+    ),
+    *("a@ b", "a@\u00a0b", "a@b\u3000", "\u2003a@b", "a\u2028@b", "a@\x85b", "a\uff20b", "****"),
+]
+# Shaped like our masks, the addresses last; and near them, but no masks.
+MASKED = ["****", "CONFIDENTIAL", "****-****-1234", "****-****-0000", "******5678"]
+MASKED_EMAILS = ["u***@example.com", "****@b", "\u0905***@b", "\U0001d49c***@b", "@***@", " ***@b"]
+NEARLY_MASKED = [
+    *("***", "*****", "CONFIDENTIAL ", "confidential", "x****", "****-****", "***@b", "uu***@b"),
+    *("u**@b", "u****b", "*****1234", "1234-****-****", "u*** @b", "\n****"),
+]
+# Not masks either, but near enough for the gate to leave them to marshmallow.
+DOUBTFUL = ["******", "******567", "******56789", "******567a", "****-****-", "****-****-123x"]
+NO_PINCODE = [
+    *("30200", "3020011", "30200a", "302 01", "302001\n", " 302001", "-30200", "+30200", "3020.1"),
+    *(
+        f"{DEVANAGARI[:6]}",
+        f"{FULL_WIDTH[:6]}",
+        f"{DEVANAGARI[:2]}",
+        f"302{DEVANAGARI[1]}",
+        "1e5000",
+    ),
+]
+
 NO_NUMBER = ["NaN", "Infinity", "-Infinity"]
 BELOW_ZERO = ["-1", f"-0.{'0' * 27}1", f"-{'9' * 40}", "-1e1000"]
 ABOVE_ONE = ["2", f"1.{'0' * 27}1", "9" * 40, f"{'9' * 20}.{'9' * 20}", "1e40"]
@@ -112,6 +159,22 @@ choice_texts = st.one_of(texts, _edited(st.sampled_from(["M", "F", "it's"])))
 _aadhaar = st.text("0123456789", min_size=12, max_size=12)
 aadhaar_texts = st.one_of(
     texts, _aadhaar, _edited(_aadhaar), st.text("0123456789" + DEVANAGARI, min_size=4, max_size=13)
+)
+_ten = st.text("0123456789", min_size=10, max_size=10)
+_mobile = st.one_of(_ten, _ten.map("+91{}".format))
+mobile_texts = st.one_of(texts, _mobile, _edited(_mobile), st.text("+91" + DEVANAGARI, max_size=13))
+pincode_texts = st.one_of(
+    texts,
+    _edited(st.text("0123456789", min_size=6, max_size=6)),
+    st.text("0123456789" + DEVANAGARI, min_size=2, max_size=7),
+)
+_masked = st.sampled_from([*MASKED, *MASKED_EMAILS, *NEARLY_MASKED, *DOUBTFUL])
+masked_texts = st.one_of(texts, _masked, _edited(_masked), st.text("*@-1u\n\u0905", max_size=14))
+email_texts = st.one_of(
+    masked_texts,
+    st.from_regex(r"[a-z+.]{1,5}@[a-z.]{1,5}", fullmatch=True),
+    _edited(st.sampled_from(["a@b", "asha.devi@example.com"])),
+    st.text("@a. \u3000\u00e9", max_size=5),
 )
 uuids = st.uuids().map(str)
 uuid_texts = st.one_of(

@@ -10,9 +10,12 @@ from typing import Any
 from synctasks import sql
 from synctasks.contracts import Contract, Field, Refusal
 from tests.conftest import connected
-from tests.contract_cases import Case
+from tests.contract_case import Case
 from tests.rows import Connection, execute, rows
 from tests.workspace import WAREHOUSE, Workspace
+
+# Values are shown as in synctasks' own transactions.
+AS_OURS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def warehouse_session(place: Workspace) -> Iterator[Connection]:
     """A fresh warehouse, in a session that shows values as synctasks' own transactions do."""
     place.renew()
     with connected(place.environment[WAREHOUSE]) as connection:
-        execute(connection, "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'")
+        execute(connection, AS_OURS)
         yield connection
 
 

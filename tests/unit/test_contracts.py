@@ -13,10 +13,13 @@ from synctasks.contracts import (
     Aadhaar,
     Choice,
     Contract,
+    Digits,
+    Email,
     Field,
     Integer,
     Json,
     Key,
+    Mobile,
     Number,
     Refusal,
     Text,
@@ -24,7 +27,8 @@ from synctasks.contracts import (
     Uuid,
     Word,
 )
-from tests.contract_cases import BORN, CASES, Case
+from tests.contract_case import Case
+from tests.contract_cases import BORN, CASES
 from tests.contract_values import DEVANAGARI, FULL_WIDTH
 
 NOW = datetime(2026, 2, 28, 23, 30, tzinfo=UTC)
@@ -37,6 +41,9 @@ EACH: list[tuple[Field, Field]] = [
     (Word(), Word(required=True)),
     (Choice("M", "F"), Choice("M", "F", required=True)),
     (Aadhaar(), Aadhaar(required=True)),
+    (Mobile(), Mobile(required=True)),
+    (Email(), Email(required=True)),
+    (Digits(6), Digits(6, required=True)),
     (Uuid(), Uuid(required=True)),
     (Number(0, 1), Number(0, required=True)),
     (Integer(), Integer(required=True)),
