@@ -16,6 +16,7 @@ FULL, SLOW, CLOCK = "full", "slow", "clock"
 # More than a drain allows a statement (5 s).
 SLOW_SECONDS = 6
 
+# Full or slow is every table of a side, or one that is named behind the word.
 # Whatever ends a disk in real life: the server says this for everything that needs more room.
 # Slow is only who writes for us, so that the applications go on.
 _TROUBLES = f"""\
@@ -24,12 +25,16 @@ CREATE TABLE IF NOT EXISTS witness.trouble (what text PRIMARY KEY, shift interva
 
 CREATE OR REPLACE FUNCTION witness.write() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-    IF EXISTS (SELECT FROM witness.trouble WHERE what = '{FULL}') THEN
+    IF EXISTS (
+        SELECT FROM witness.trouble WHERE what IN ('{FULL}', '{FULL} ' || TG_TABLE_NAME)
+    ) THEN
         RAISE EXCEPTION 'could not extend file: no space left on device'
         USING ERRCODE = 'disk_full';
     END IF;
     IF current_setting('application_name') LIKE 'synctasks%'
-        AND EXISTS (SELECT FROM witness.trouble WHERE what = '{SLOW}')
+        AND EXISTS (
+            SELECT FROM witness.trouble WHERE what IN ('{SLOW}', '{SLOW} ' || TG_TABLE_NAME)
+        )
     THEN
         PERFORM pg_sleep({SLOW_SECONDS});
     END IF;
