@@ -42,6 +42,12 @@ def due_now(citizen: Connection) -> None:
     execute(citizen, "UPDATE synctasks.change_log SET not_before = clock_timestamp()")
 
 
+def put_off(citizen: Connection) -> None:
+    """What is put off comes as late as it ever does: no slow machine gets there before."""
+    latest = "clock_timestamp() + interval '9 seconds'"
+    execute(citizen, f"UPDATE synctasks.change_log SET not_before = {latest}")
+
+
 def age(citizen: Connection, days: float) -> None:
     """All have waited for so many days more."""
     execute(

@@ -19,6 +19,7 @@ from tests.waiting import (
     asked_for,
     bring,
     due_now,
+    put_off,
     status,
     verified,
     waits,
@@ -58,7 +59,7 @@ def test_a_change_that_is_put_off_is_not_looked_at_before_its_time(
     given_document(citizen)
     by_events(citizen, DOCUMENT_METADATA)
     bring(warehouse, ASHA)
-    execute(citizen, "UPDATE synctasks.change_log SET not_before = clock_timestamp() + '1 hour'")
+    put_off(citizen)
     assert by_events(citizen, DOCUMENT_METADATA) == {}
     assert shown(warehouse) == {}
     due_now(citizen)
@@ -102,6 +103,7 @@ def test_one_that_is_still_tried_is_woken_like_those_that_rest(
 ) -> None:
     given_document(citizen)
     by_events(citizen, DOCUMENT_METADATA)
+    put_off(citizen)
     bring(warehouse, ASHA)
     carry(PROFILE_DATA)
     assert by_events(citizen, DOCUMENT_METADATA) == WRITTEN, "not a second later"
