@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from synctasks.capture.change_log import lane_count
 from synctasks.engine import stage
 from synctasks.engine.verify import verify
@@ -24,7 +26,7 @@ from tests.flows.citizens import (
 from tests.rows import Connection, execute, value
 from tests.syncing import by_events, by_full_run
 
-MANY = stage.MOST_KEYS + 100
+MANY = 200
 _ADD = """\
 INSERT INTO citizens (
     id, aadhaar_number, full_name, district, verification_status, updated_at
@@ -43,9 +45,10 @@ def verified() -> dict[str, int]:
 
 
 def test_more_than_a_document_holds_are_matched_alike(
-    citizen: Connection, warehouse: Connection
+    citizen: Connection, warehouse: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They travel by COPY; whose numbers moved among them are taken one by one."""
+    monkeypatch.setattr(stage, "MOST_KEYS", 10)
     asha = made_for(citizen, warehouse, ASHA, "Asha")
     ravi = made_for(citizen, warehouse, RAVI, "Ravi")
     given_record(warehouse, "GR-1", jan_aadhaar="500000000001", full_name="Old")
