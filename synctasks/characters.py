@@ -41,8 +41,13 @@ def holds_blank_sql(value: str) -> str:
     return f"(octet_length(translate({value}, {_BLANK_SQL}, '')) < octet_length({value}))"
 
 
+def trimmed(text: str) -> str:
+    """A text without white space at its ends."""
+    return text.strip(_BLANK)
+
+
 def trimmed_sql(value: str) -> str:
-    """A text expression without white space at its ends."""
+    """The same as a text expression."""
     return f"btrim({value}, {_BLANK_SQL})"
 
 

@@ -92,24 +92,27 @@ MOBILE = cases(
     Mobile,
     "text",
     good=["9876543210", "+919876543210", "0000000000", "+910000000000", "9191919191"],
-    bad=[*values.NO_MOBILE, *BLANK, *INVISIBLE, *values.LONG],
+    bad=[*values.NO_MOBILE, *INVISIBLE, *values.LONG],
     more=values.mobile_texts,
+    blank=True,
 )
 EMAIL = cases(
     Email,
     "text",
     good=["a@b", "asha.devi@example.com", "\u0905@\u0905", "ab***@c", "a**@b", "a@***", "\u200b@x"],
-    bad=[*values.NO_EMAIL, *values.MASKED, *values.MASKED_EMAILS, *BLANK, *INVISIBLE],
+    bad=[*values.NO_EMAIL, *values.MASKED, *values.MASKED_EMAILS, *INVISIBLE],
     doubtful=["******@b", "******5678@b", "****-****-@b"],
     more=values.email_texts,
+    blank=True,
 )
 PINCODE = cases(
     partial(Digits, 6),
     "text",
     about="of 6 digits",
     good=["302001", "000000"],
-    bad=[*values.NO_PINCODE, *BLANK, *INVISIBLE, *values.LONG],
+    bad=[*values.NO_PINCODE, *INVISIBLE, *values.LONG],
     more=values.pincode_texts,
+    blank=True,
 )
 UNMASKED = cases(
     partial(Text, unmasked=True),

@@ -70,11 +70,14 @@ NO_EMAIL = [
     *("a@ b", "a@\u00a0b", "a@b\u3000", "\u2003a@b", "a\u2028@b", "a@\x85b", "a\uff20b", "****"),
 ]
 # Shaped like our masks, the addresses last; and near them, but no masks.
-MASKED = ["****", "CONFIDENTIAL", "****-****-1234", "****-****-0000", "******5678"]
+MASKED = [
+    *("****", "CONFIDENTIAL", "****-****-1234", "****-****-0000", "******5678"),
+    *("\n****", "CONFIDENTIAL ", "\u00a0******5678"),
+]
 MASKED_EMAILS = ["u***@example.com", "****@b", "\u0905***@b", "\U0001d49c***@b", "@***@", " ***@b"]
 NEARLY_MASKED = [
-    *("***", "*****", "CONFIDENTIAL ", "confidential", "x****", "****-****", "***@b", "uu***@b"),
-    *("u**@b", "u****b", "*****1234", "1234-****-****", "u*** @b", "\n****"),
+    *("***", "*****", "CONFIDENTIAL X", "confidential", "x****", "****-****", "***@b", "uu***@b"),
+    *("u**@b", "u****b", "*****1234", "1234-****-****", "u*** @b", "x\n****"),
 ]
 # Not masks either, but near enough for the gate to leave them to marshmallow.
 DOUBTFUL = ["******", "******567", "******56789", "******567a", "****-****-", "****-****-123x"]

@@ -31,7 +31,9 @@ class Aadhaar(Field):
 
 
 class Mobile(Field):
-    """A mobile number: ten ASCII digits, after an optional +91."""
+    """A mobile number: ten ASCII digits, after an optional +91. A blank one is a missing one."""
+
+    blank_is_missing = True
 
     def read(self, text: str) -> str:
         digits = text.removeprefix("+91") if len(text) == 13 else text
@@ -50,7 +52,12 @@ class Mobile(Field):
 
 
 class Email(Field):
-    """An e-mail address: one @ with something on either side, no white space, and no mask."""
+    """An e-mail address: one @ with something on either side, no white space, and no mask.
+
+    A blank one is a missing one.
+    """
+
+    blank_is_missing = True
 
     _FORM = re.compile(r"[^@]+@[^@]+")
 
@@ -70,7 +77,9 @@ class Email(Field):
 
 
 class Digits(Field):
-    """A number of so many ASCII digits, such as a pincode."""
+    """A number of so many ASCII digits, such as a pincode. A blank one is a missing one."""
+
+    blank_is_missing = True
 
     def __init__(self, count: int, *, required: bool = False) -> None:
         super().__init__(required=required)

@@ -22,9 +22,9 @@ written AS (
 ),
 """
 
-# The row that was once made for a unit which comes to another one now, at the moment when it does:
-# what a reviewer says of it later stays. It keeps its time: it holds nothing new, and whoever has
-# its number now may well come with an earlier state.
+# The row that was once made for a unit which comes to another one now: two rows of one person,
+# until somebody makes them one. It keeps its time: it holds nothing new, and whoever has its number
+# now may well come with an earlier state.
 _FLAGGED = """\
 flagged AS (
     UPDATE {table} AS made
