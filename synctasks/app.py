@@ -18,7 +18,8 @@ from kombu import Exchange, Queue
 
 import synctasks
 from synctasks import settings, tasks
-from synctasks.dispatch import BATCH, CONTROL, DLQ, EVENTS
+from synctasks.dispatch import CONTROL, QUEUES
+from synctasks.door import transport
 from synctasks.errors import SetupError
 from synctasks.flow import Flow, Schedule
 from synctasks.flows import FLOWS
@@ -57,14 +58,14 @@ _FIXED: dict[str, Any] = {
 
 def make_app() -> Celery:
     """The app with everything registered. Raises SetupError for a bad environment."""
+    transport.install()
     made = Celery("synctasks", broker=settings.load().broker_url)
     # "Current" is a matter of each thread; the listener sends from several.
     made.set_default()
     made.conf.update(_operators_choice())
     made.conf.update(_FIXED)
     made.conf.task_queues = [
-        Queue(name, Exchange(name, type="direct"), routing_key=name)
-        for name in (EVENTS, BATCH, CONTROL, DLQ)
+        Queue(name, Exchange(name, type="direct"), routing_key=name) for name in QUEUES
     ]
     made.conf.beat_schedule = {
         flow.name: _entry(flow, flow.schedule) for flow in FLOWS if flow.schedule

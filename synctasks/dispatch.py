@@ -17,7 +17,7 @@ from celery import current_app
 from synctasks import settings
 from synctasks.errors import BROKER_ERRORS, translate_broker
 
-EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
+QUEUES = EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
 
 FLAG_SECONDS = 5
 # More would only say again what those say: with no worker at all, the queue must not grow.

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 from synctasks.contracts import Contract
+from synctasks.lane import MOST_LANES
 from synctasks.parts import (
     Absent,
     Column,
@@ -164,8 +165,8 @@ def _problems(flow: Flow) -> list[str]:
     problems += _contract_problems(flow)
     if flow.source.database == flow.target.database:
         problems.append("source and target are the same database")
-    if not 1 <= flow.lanes <= 64:
-        problems.append("lanes must be between 1 and 64")
+    if not 1 <= flow.lanes <= MOST_LANES:
+        problems.append(f"lanes must be between 1 and {MOST_LANES}")
     return problems
 
 

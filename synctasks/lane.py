@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+#: How many lanes a flow may have.
+MOST_LANES = 64
 # Of the ladder, and a little more.
 _LONGEST_WAIT_SECONDS = 10
 

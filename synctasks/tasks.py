@@ -17,11 +17,11 @@ from celery.utils.log import get_task_logger
 from synctasks import breaker, dispatch
 from synctasks.capture import change_log
 from synctasks.database import CHUNK, DRAIN, transaction
-from synctasks.dead_letters import failed
+from synctasks.dead_letters import failed, refused
 from synctasks.engine import refresh
 from synctasks.engine.drain import drain
 from synctasks.errors import LaneBusy, SynctasksError, TransientError
-from synctasks.flow import Flow
+from synctasks.flow import Database, Flow
 from synctasks.flows import by_name
 from synctasks.ladder import PAUSE_SECONDS, RETRY, FlowTask, LaneTask, RunTask
 
@@ -32,15 +32,20 @@ log = get_task_logger(__name__)
 _DRAIN_SECONDS = 0.25
 _REFRESH_SECONDS = 1.0
 
-# What keeps a notice tries until it is kept: its source may be the one that is gone.
+# What keeps a letter tries until it is kept: its source may be the one that is gone.
 _UNTIL_KEPT: dict[str, Any] = {**RETRY, "max_retries": None}
 
 
 def register(app: Celery, flows: Sequence[Flow]) -> dict[str, str]:
     """Register the tasks of all flows; returns the queue of each by name."""
-    queues = {"control.knock": dispatch.CONTROL, "dlq.keep": dispatch.DLQ}
+    queues = {
+        "control.knock": dispatch.CONTROL,
+        "dlq.keep": dispatch.DLQ,
+        "dlq.refused": dispatch.DLQ,
+    }
     app.task(_knock, name="control.knock", **RETRY)
     app.task(_keep, name="dlq.keep", **_UNTIL_KEPT)
+    app.task(_refused, name="dlq.refused", **_UNTIL_KEPT)
     for flow in flows:
         for prefix, queue, make, kind in _TASKS:
             name = f"{prefix}.{flow.name}"
@@ -162,6 +167,15 @@ def _known_not_to_work(flow: Flow) -> bool:
 def _keep(flow: str, task: str, lane: int | None, error: str, trace: str) -> str:
     """Keep the notice of a task that gave up, as a dead letter."""
     failed.store(by_name(flow), task, lane, error, trace)
+    return "kept"
+
+
+def _refused(flow: str, what: str, problem: str) -> str:
+    """Keep what the door says of a message that it did not let in, as a dead letter."""
+    unknown = flow == refused.UNKNOWN
+    database = Database.WAREHOUSE if unknown else by_name(flow).source.database
+    with transaction(database) as tx:
+        refused.store(tx, flow, what, problem)
     return "kept"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synctasks.database import Transaction, transaction
 from synctasks.flow import Flow
+from synctasks.lane import MOST_LANES
 
 # The row's lock puts it in a line with those who settle the lane.
 _LOCK = """\
@@ -78,8 +79,6 @@ SELECT EXISTS (
 """
 
 REFRESH, SYNC = "refresh", "sync"
-
-
 _DRAIN = "drain of lane "
 
 
@@ -91,6 +90,11 @@ def drain_of(lane: int) -> str:
 def lane_of(task: str) -> int | None:
     """The lane of a letter that is a drain's."""
     return int(task.removeprefix(_DRAIN)) if task.startswith(_DRAIN) else None
+
+
+def is_known(task: str) -> bool:
+    """Whether the letter of any task is called so."""
+    return task in (REFRESH, SYNC, *map(drain_of, range(MOST_LANES)))
 
 
 def store(flow: Flow, task: str, lane: int | None, error: str, trace: str) -> None:

@@ -8,7 +8,10 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What could not be done: a record was rejected, a task gave up, a worker died of it."""
+    """What could not be done.
+
+    A record was rejected; a task gave up, or its message was refused; a worker died of it.
+    """
 
     RECORD = "record"
     TASK = "task"

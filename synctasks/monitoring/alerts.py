@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from synctasks.dead_letters.refused import UNKNOWN
+
 _MOST_OPEN_LETTERS = 1_000
 
 
@@ -12,6 +14,16 @@ def alerts(flow: str, entry: Mapping[str, Any], run_error: str | None) -> list[d
     """The alerts of a flow: `{"flow", "name", "reason"}`, the reason with its numbers."""
     reasons = (*_of_the_run(flow, entry["last_run"], run_error), *_of_the_records(flow, entry))
     return [{"flow": flow, "name": name, "reason": reason} for name, reason in reasons]
+
+
+def refusals(letters: int) -> list[dict[str, str]]:
+    """The alert that messages were refused of which nobody knows the flow."""
+    if not letters:
+        return []
+    reason = (
+        f"messages were refused, in {letters:,} ways: synctasks dead-letters list --flow {UNKNOWN}"
+    )
+    return [{"flow": UNKNOWN, "name": "messages refused", "reason": reason}]
 
 
 def _of_the_run(

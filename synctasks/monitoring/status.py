@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from synctasks.database import Transaction, transaction
+from synctasks.dead_letters.refused import UNKNOWN
 from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, percentile
 from synctasks.flow import Database, Flow
-from synctasks.monitoring.alerts import alerts
+from synctasks.monitoring.alerts import alerts, refusals
 
 LATENCY_MINUTES = 15
 
@@ -42,6 +43,8 @@ GROUP BY flow
 _HELD = "SELECT flow, count(*) FROM synctasks.held GROUP BY flow"
 
 _DEAD = "SELECT flow, count(*) FROM synctasks.dead_letter WHERE state = 'open' GROUP BY flow"
+
+_REFUSED = "SELECT count(*) FROM synctasks.dead_letter WHERE state = 'open' AND flow = %(flow)s"
 
 _LATENCY = """\
 SELECT flow, latency
@@ -89,6 +92,8 @@ def status(flows: Sequence[Flow]) -> dict[str, Any]:
     found = [
         alert for flow, entry in entries.items() for alert in alerts(flow, entry, errors.get(flow))
     ]
+    with transaction(Database.WAREHOUSE) as warehouse:
+        found += refusals(warehouse.value(_REFUSED, {"flow": UNKNOWN}))
     return {"flows": entries, "alerts": found}
 
 

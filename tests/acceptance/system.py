@@ -227,14 +227,13 @@ class System:
     def _empty(self) -> None:
         with self.warehouse() as warehouse, warehouse.cursor() as cursor:
             cursor.execute("TRUNCATE public.golden_records")
-            cursor.execute(OURS)
-            cursor.execute(f"TRUNCATE {cursor.fetchone()[0]}")
+            cursor.execute(f"TRUNCATE {rows(warehouse, OURS)[0]}")
             cursor.execute(
                 "UPDATE synctasks.lane SET (started_at, retry_at, batch_limit) = "
                 "ROW (DEFAULT, DEFAULT, DEFAULT)"
             )
         with self.citizen() as citizen:
-            execute(citizen, "TRUNCATE public.profile_data")
+            execute(citizen, f"TRUNCATE public.profile_data, {rows(citizen, OURS)[0]}")
         with self.broker() as broker:
             broker.flushall()
 

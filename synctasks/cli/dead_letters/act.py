@@ -15,8 +15,10 @@ from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import confirm, console, json_option, notices, print_json
 from synctasks.dead_letters import act, find
 from synctasks.dead_letters.letter import Kind
+from synctasks.dead_letters.refused import is_refused
 from synctasks.embedded.waiting import wait_until
 from synctasks.flow import Flow
+from synctasks.flows import by_name
 
 # Bulk replays are paced: so many at a time, each lot worked off before the next one.
 _AT_ONCE = 500
@@ -32,12 +34,17 @@ _TASK_SECONDS = 10
 def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **options: Any) -> None:
     """Reconcile their units once more, and say what became of them.
 
-    Exits 1 if any did not pass, or no worker answers within 10 seconds.
+    Exits 1 if any did not pass, or no worker answers within 10 seconds. Of messages that were
+    refused there is nothing to replay: they are left as they are.
     """
-    letters = letters_of(numbers, options)
+    chosen = letters_of(numbers, options)
+    letters = [letter for letter in chosen if not is_refused(letter)]
+    if left := len(chosen) - len(letters):
+        notices.print(f"{left:,} are messages that were refused: send them as they should be.")
     if len(letters) > 1:
         confirm(f"Replay {len(letters):,} dead letters?", yes=yes)
-    for flow, some in by_flow(letters):
+    for name, some in by_flow(letters):
+        flow = by_name(name)
         _replay(flow, [letter for letter in some if letter["kind"] != Kind.TASK])
         _replay_tasks(flow, [letter for letter in some if letter["kind"] == Kind.TASK])
     ids = [letter["id"] for letter in letters]
@@ -53,7 +60,7 @@ def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **options: Any) -
             f"{len(ids):,} replayed: {passed:,} passed, {rejected:,} rejected again"
             + "".join(others)
         )
-    if passed < len(ids):
+    if passed < len(chosen):
         sys.exit(1)
 
 
@@ -100,7 +107,10 @@ def _replay_tasks(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
 def discard(
     numbers: tuple[int, ...], reason: str, yes: bool, as_json: bool, **options: Any
 ) -> None:
-    """Give them up. They stay quiet until their records are wrong in another way, or pass."""
+    """Give them up. They stay quiet until their records are wrong in another way, or pass.
+
+    That of a message that was refused stays quiet until such a message comes again.
+    """
     if not reason.strip():
         raise click.UsageError("--reason is blank: say why, it is all that a later reader has.")
     letters = letters_of(numbers, options)
@@ -109,7 +119,7 @@ def discard(
     done = 0
     for flow, some in by_flow(letters):
         ids = [letter["id"] for letter in some]
-        done += len(act.discard(flow.source.database, flow.name, ids, reason))
+        done += len(act.discard(find.database_of(ids[0]), flow, ids, reason))
     if as_json:
         print_json({"discarded": done})
     else:

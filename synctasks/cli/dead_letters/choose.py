@@ -11,8 +11,8 @@ import click
 from synctasks.dead_letters import find
 from synctasks.dead_letters.find import Filter
 from synctasks.dead_letters.letter import Kind, State
+from synctasks.dead_letters.refused import UNKNOWN
 from synctasks.errors import SetupError
-from synctasks.flow import Flow
 from synctasks.flows import by_name
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -72,7 +72,7 @@ def letters(numbers: Sequence[int], chosen: dict[str, Any]) -> list[dict[str, An
 
 def wanted(numbers: Sequence[int], states: Sequence[State] | None, **filters: Any) -> Filter:
     """The filter of a command's options."""
-    if filters["flow"]:
+    if filters["flow"] and filters["flow"] != UNKNOWN:
         by_name(filters["flow"])
     return Filter(ids=list(numbers) or None, states=states, **filters)
 
@@ -87,9 +87,9 @@ def existing(number: int) -> dict[str, Any]:
     return letter
 
 
-def by_flow(letters: Sequence[dict[str, Any]]) -> list[tuple[Flow, list[dict[str, Any]]]]:
+def by_flow(letters: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
     """The letters, flow by flow."""
     sorted_out: dict[str, list[dict[str, Any]]] = {}
     for letter in letters:
         sorted_out.setdefault(letter["flow"], []).append(letter)
-    return [(by_name(flow), some) for flow, some in sorted_out.items()]
+    return list(sorted_out.items())
