@@ -15,7 +15,8 @@ import pytest
 from synctasks.dispatch import QUEUES
 from synctasks.embedded.waiting import wait_until
 from tests.acceptance.system import Program, System
-from tests.attacks import INJECTION, SECRET, attacks, call, item, message
+from tests.attacks import INJECTION, SECRET, attacks
+from tests.messages import call, item, message
 from tests.rows import add_record, execute
 
 ATTACKS = list(attacks())

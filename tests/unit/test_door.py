@@ -16,7 +16,8 @@ from kombu.transport import resolve_transport
 
 from synctasks.door import arguments, transport
 from synctasks.door.message import MOST_BYTES, admit, read
-from tests.attacks import INJECTION, SECRET, Attack, attacks, call, changed, item, message
+from tests.attacks import INJECTION, SECRET, Attack, attacks
+from tests.messages import call, changed, item, message
 
 ATTACKS = list(attacks())
 
