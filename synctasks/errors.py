@@ -64,6 +64,10 @@ class SetupError(SynctasksError):
     cause: str
     remedy: str
 
+    def __post_init__(self) -> None:
+        # By these it is pickled: Celery would make a bare SynctasksError of one that cannot be.
+        self.args = (self.thing, self.cause, self.remedy)
+
     def __str__(self) -> str:
         return f"{self.thing}: {self.cause}. {self.remedy}."
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from synctasks.errors import (
@@ -9,6 +11,7 @@ from synctasks.errors import (
     MissingColumn,
     PermanentError,
     RowError,
+    SetupError,
     SynctasksError,
     TimeoutExceeded,
     TransientError,
@@ -41,3 +44,8 @@ from synctasks.errors import (
 )
 def test_each_state_has_one_answer(sqlstate: str | None, kind: type[SynctasksError]) -> None:
     assert kind_of(sqlstate) is kind
+
+
+def test_a_setup_error_says_the_same_in_another_process() -> None:
+    error = SetupError(thing="flow 'x'", cause="there is none", remedy="Choose another")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
