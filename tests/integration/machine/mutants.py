@@ -11,7 +11,7 @@ import pytest
 
 from synctasks.capture import triggers
 from synctasks.database import CHUNK, Transaction
-from synctasks.engine import drain, lock, reconcile
+from synctasks.engine import drain, lock, reconcile, turn
 from tests.integration.machine.ground import FLOW, Ground
 from tests.rows import execute
 
@@ -78,18 +78,27 @@ def books_what_another_forgot(ground: Ground) -> Iterator[None]:
     """The books tell what was read, whoever was the one to forget it."""
     honest = drain.Drain._forget
 
-    def forget(self: drain.Drain, source: Any, taken: Any, keys: Any, books: Any) -> Any:
-        asked = set(keys)
+    def forget(self: drain.Drain, source: Any, taken: Any, ids: Any, books: Any) -> Any:
+        asked = set(ids)
         forgotten, overtaken = honest(self, source, taken, asked, books)
         known = {each.key for each in forgotten}
         more = [
-            drain.Forgotten(key, len(taken.ids[key]), frozenset(), ())
-            for key in sorted(asked - known)
+            drain.Forgotten(key, len(read), frozenset(), ())
+            for key, read in taken.ids.items()
+            if key not in known and asked.issuperset(read)
         ]
         return [*forgotten, *more], overtaken
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drain.Drain, "_forget", forget)
+        yield
+
+
+@contextmanager
+def settles_out_of_turn(ground: Ground) -> Iterator[None]:
+    """A chunk puts its letters, though a later state has been settled meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turn, "end", lambda *_: False)
         yield
 
 

@@ -185,10 +185,15 @@ class Protocol(RuleBasedStateMachine):
             if not is_broken:
                 self.rest()
         finally:
-            for worker in self.paused:
-                worker.kill()
-                self.ground.await_end(worker)
-            self.application.close()
+            self.leave()
+
+    def leave(self) -> None:
+        """Whoever is paused dies where it stands; nothing is left open."""
+        while self.paused:
+            worker = self.paused.pop()
+            worker.kill()
+            self.ground.await_end(worker)
+        self.application.close()
 
     def rest(self) -> None:
         """Let everybody finish, and check what must hold then."""

@@ -20,6 +20,7 @@ _PENDING = "SELECT flow, key, origin FROM synctasks.change_log"
 _UNFINISHED = "SELECT id, state FROM synctasks.run WHERE state IN ('requested', 'running')"
 _MARKED = "SELECT key FROM synctasks.deferred"
 _LETTERS = "SELECT unit FROM synctasks.dead_letter WHERE state <> 'resolved'"
+_CRASHED = f"{_LETTERS} AND kind = 'crash'"
 _BAD = "SELECT gr_id FROM golden_records WHERE full_name IS NULL"
 _GOOD = "SELECT gr_id FROM golden_records WHERE full_name IS NOT NULL"
 # Every key is reconciled under its lane's lock: no range is compared.
@@ -51,8 +52,21 @@ def drain_all(ground: Ground) -> None:
     pending = rows(ground.warehouse, _PENDING)
     if pending:
         raise NotAtRest(f"pending after all drains: {pending}")
+    _check_letters(ground)
     marked = {*rows(ground.warehouse, _MARKED), *rows(ground.warehouse, _LETTERS)}
     _check_alike(ground, but_for=marked)
+
+
+def _check_letters(ground: Ground) -> None:
+    """What is wrong at the source has its letter, what is valid has none, but for what is marked.
+
+    A letter of a crash is about a record that nobody has judged.
+    """
+    marked = {*rows(ground.warehouse, _MARKED), *rows(ground.warehouse, _CRASHED)}
+    bad, good = set(rows(ground.warehouse, _BAD)), set(rows(ground.warehouse, _GOOD))
+    letters = set(rows(ground.warehouse, _LETTERS))
+    if (bad - letters - marked) or (letters & good - marked):
+        raise LettersWrong(f"open: {letters}, wrong: {bad}, valid: {good}, marked: {marked}")
 
 
 def carry(ground: Ground) -> None:
@@ -69,10 +83,8 @@ def _check_refreshed(ground: Ground) -> None:
     marked = rows(ground.warehouse, _MARKED)
     if marked:
         raise NotAtRest(f"deferred after a full run: {marked}")
-    bad, good = set(rows(ground.warehouse, _BAD)), set(rows(ground.warehouse, _GOOD))
-    letters = set(rows(ground.warehouse, _LETTERS))
-    if bad - letters or letters & good:
-        raise LettersWrong(f"open: {letters}, wrong: {bad}, valid: {good}")
+    _check_letters(ground)
+    bad = set(rows(ground.warehouse, _BAD))
     _check_alike(ground, but_for=bad)
 
 
