@@ -83,7 +83,7 @@ class Ground:
         """Nothing on either side, nothing pending, nothing remembered."""
         for connection in (self.warehouse, self.citizen):
             empty_tables(connection)
-        execute(self.warehouse, _EMPTY_COUNTER)
+            execute(connection, _EMPTY_COUNTER)
 
     def let_time_pass(self) -> None:
         """As much as anybody waits for; not where a worker is in the middle of settling."""
@@ -109,8 +109,8 @@ class Ground:
 
 def ground(warehouse: Connection, citizen: Connection, warehouse_url: str) -> Ground:
     """The ground on databases that were just installed."""
-    execute(warehouse, _COUNTER)
     for connection in (warehouse, citizen):
+        execute(connection, _COUNTER)
         execute(connection, "SET lock_timeout = '3ms'")
     keys = tuple(rows(warehouse, _KEYS))
     return Ground(warehouse, citizen, warehouse_url, keys, tuple(_lanes(keys)))

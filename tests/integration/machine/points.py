@@ -80,7 +80,7 @@ def _settling(settle: Function) -> Function:
 def _committing(commit: Function) -> Function:
     def wrapped(transaction: Transaction) -> None:
         worker = current()
-        at_source = worker is not None and transaction._place == "warehouse"
+        at_source = worker is not None and transaction._place == worker.source
         if at_source:
             reach("settling" if worker is not None and worker.settling else "committing")
         commit(transaction)

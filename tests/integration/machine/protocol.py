@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -14,17 +12,16 @@ from synctasks.capture import change_log
 from synctasks.engine import refresh
 from synctasks.engine.drain import drain
 from synctasks.engine.verify import verify
-from synctasks.errors import LaneBusy, TransientError
+from synctasks.errors import LaneBusy
 from tests.integration.machine import books
 from tests.integration.machine.application import AT_ONCE, KINDS, SLOW, Application
 from tests.integration.machine.broken import FalseAlarm
+from tests.integration.machine.crew import MOST_WORKERS, Crew
 from tests.integration.machine.ground import FLOW, Ground
 from tests.integration.machine.points import CORRIDOR, LIMITS, STEP
 from tests.integration.machine.portal import Portal
 from tests.integration.machine.rest import come_to_rest, drain_all
-from tests.integration.machine.worker import Killed, Worker
 
-MOST_WORKERS = 3
 # So many steps at least are between two pauses for breath.
 BREATH = 6
 # Of the ground's keys and lanes, by place.
@@ -71,7 +68,7 @@ class Protocol(RuleBasedStateMachine):
         self.ground = ground
         self.application = Application(ground.warehouse_url)
         self.portal = Portal(ground.citizen, self.application.gone)
-        self.paused: list[Worker] = []
+        self.crew = Crew(ground, FLOW.source.database, self.portal.look)
         self.last_write: Write | None = None
         self.since_breath = 0
 
@@ -97,26 +94,26 @@ class Protocol(RuleBasedStateMachine):
 
     # Workers --------------------------------------------------------------------------------
 
-    @precondition(lambda self: len(self.paused) < MOST_WORKERS)
+    @precondition(lambda self: self.crew.has_room)
     @rule(lane=st.sampled_from(LANES), stop=_drain_stops)
     def drain(self, lane: int, stop: str | None) -> None:
         number = self.ground.lanes[lane]
-        self._begin(f"drain {number}", lambda: drain(FLOW, number, LIMITS), stop)
+        self.crew.begin(f"drain {number}", lambda: drain(FLOW, number, LIMITS), stop)
 
-    @precondition(lambda self: len(self.paused) < MOST_WORKERS)
+    @precondition(lambda self: self.crew.has_room)
     @rule(write=_writes, stop=_drain_stops)
     def write_and_drain(self, write: Write, stop: str | None) -> None:
         self.write(AT_ONCE, write)
         self.drain(write.lane, stop)
 
-    @precondition(lambda self: self.last_write and len(self.paused) < MOST_WORKERS)
+    @precondition(lambda self: self.last_write and self.crew.has_room)
     @rule(stop=_drain_stops)
     def write_again_and_drain(self, stop: str | None) -> None:
         """The keys of the last write once more: those that others are busy with."""
         assert self.last_write is not None, "the precondition"
         self.write_and_drain(self.last_write, stop)
 
-    @precondition(lambda self: len(self.paused) < MOST_WORKERS)
+    @precondition(lambda self: self.crew.has_room)
     @rule(
         asks=st.sampled_from((False, False, True)),
         accepts_shrink=st.booleans(),
@@ -128,26 +125,23 @@ class Protocol(RuleBasedStateMachine):
         if asks:
             refresh.request(FLOW, "test", accepts_shrink=accepts_shrink)
         for _ in range(before):
-            self._begin("step", self._step, None)
-        self._begin("step", self._step, stop)
+            self.crew.begin("step", self._step, None)
+        self.crew.begin("step", self._step, stop)
 
-    @precondition(lambda self: self.paused)
+    @precondition(lambda self: self.crew.paused)
     @rule(which=_which, stop=_step_stops)
     def go_on(self, which: int, stop: str | None) -> None:
-        self._run(self._take_out(which), stop)
+        self.crew.go_on(which, stop)
 
-    @precondition(lambda self: self.paused)
+    @precondition(lambda self: self.crew.paused)
     @rule(which=_which)
     def go_to_the_end(self, which: int) -> None:
         self.go_on(which, None)
 
-    @precondition(lambda self: self.paused)
+    @precondition(lambda self: self.crew.paused)
     @rule(which=_which)
     def kill(self, which: int) -> None:
-        worker = self._take_out(which)
-        worker.kill()
-        self.ground.await_end(worker)
-        self._judge(worker)
+        self.crew.kill(which)
 
     # Operators, and time --------------------------------------------------------------------
 
@@ -189,10 +183,7 @@ class Protocol(RuleBasedStateMachine):
 
     def leave(self) -> None:
         """Whoever is paused dies where it stands; nothing is left open."""
-        while self.paused:
-            worker = self.paused.pop()
-            worker.kill()
-            self.ground.await_end(worker)
+        self.crew.leave()
         self.application.close()
 
     def rest(self) -> None:
@@ -213,28 +204,9 @@ class Protocol(RuleBasedStateMachine):
             raise FalseAlarm(f"{last.counts}")
 
     def _end_all(self) -> None:
-        while self.paused:
-            self._run(self._take_out(0), None)
+        self.crew.end()
         for session in self.application.open:
             self.application.end(session, commit=True)
 
     def _step(self) -> object:
         return refresh.step(FLOW, FLOW.lanes, LIMITS)
-
-    def _begin(self, what: str, work: Callable[[], Any], stop: str | None) -> None:
-        self._run(Worker(what, work, self.portal.look), stop)
-
-    def _take_out(self, which: int) -> Worker:
-        return self.paused.pop(which % len(self.paused))
-
-    def _run(self, worker: Worker, stop: str | None) -> None:
-        worker.go(stop)
-        if worker.at is not None:
-            self.paused.append(worker)
-        else:
-            self._judge(worker)
-
-    def _judge(self, worker: Worker) -> None:
-        """Raise what a worker raised, but for what it may: another one was in its way."""
-        if not isinstance(worker.failure, (LaneBusy, TransientError, Killed, type(None))):
-            raise worker.failure

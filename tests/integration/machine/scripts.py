@@ -62,7 +62,7 @@ def put_right_before_it_settles(machine: Protocol) -> None:
     """A run finds a record wrong; before it can say so, an event carries it, put right."""
     machine.write(AT_ONCE, Write("save", (0,), "bad"))
     refresh.request(FLOW, "test")
-    while not machine.paused:
+    while not machine.crew.paused:
         machine.steps(asks=False, accepts_shrink=False, before=0, stop="target committed")
     machine.write_and_drain(FIRST, None)
     machine.go_on(0, None)

@@ -24,12 +24,16 @@ class Killed(BaseException):
 class Worker(threading.Thread):
     """Works until it reaches the point where it is to stop, and from there on when told to.
 
-    `at` is the point where it stands, None once it has ended. `seen` is called at each target
-    commit, since another one may follow before the worker stops.
+    `at` is the point where it stands, None once it has ended; `source` is the database that its
+    flow starts in. `seen` is called at each target commit, since another one may follow before
+    the worker stops.
     """
 
-    def __init__(self, name: str, work: Callable[[], Any], seen: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, work: Callable[[], Any], source: str, seen: Callable[[], None]
+    ) -> None:
         super().__init__(name=name, daemon=True)
+        self.source = source
         self.at: str | None = None
         self.settling = False
         self.failure: BaseException | None = None
