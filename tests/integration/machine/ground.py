@@ -85,17 +85,13 @@ class Ground:
             empty_tables(connection)
             execute(connection, _EMPTY_COUNTER)
 
-    def let_time_pass(self) -> None:
+    def let_time_pass(self, *, at_portal: bool = False) -> None:
         """As much as anybody waits for; not where a worker is in the middle of settling."""
-        self._try(_TIME_PASSES)
+        _try(self.citizen if at_portal else self.warehouse, _TIME_PASSES)
 
     def limit_batches(self, place: int, limit: int) -> None:
         """So many keys at a time in a lane; not where a worker is in the middle of settling."""
-        self._try(_LIMIT, [limit, FLOW.name, self.lanes[place]])
-
-    def _try(self, statement: str, parameters: Sequence[object] = ()) -> None:
-        with contextlib.suppress(LockNotAvailable):
-            execute(self.warehouse, statement, parameters)
+        _try(self.warehouse, _LIMIT, [limit, FLOW.name, self.lanes[place]])
 
     def await_end(self, worker: Worker) -> None:
         """Until the servers have noticed that a worker is dead: only then its locks are gone."""
@@ -105,6 +101,11 @@ class Ground:
             while lost and rows(connection, _ALIVE, [lost]):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{worker!r} is dead, and its server process is not")
+
+
+def _try(connection: Connection, statement: str, parameters: Sequence[object] = ()) -> None:
+    with contextlib.suppress(LockNotAvailable):
+        execute(connection, statement, parameters)
 
 
 def ground(warehouse: Connection, citizen: Connection, warehouse_url: str) -> Ground:

@@ -11,7 +11,7 @@ import pytest
 
 from synctasks.capture import triggers
 from synctasks.database import CHUNK, Transaction
-from synctasks.engine import drain, lock, reconcile, turn
+from synctasks.engine import drain, lock, reconcile, turn, waiting
 from tests.integration.machine.ground import FLOW, Ground
 from tests.rows import execute
 
@@ -99,6 +99,14 @@ def settles_out_of_turn(ground: Ground) -> Iterator[None]:
     """A chunk puts its letters, though a later state has been settled meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(turn, "end", lambda *_: False)
+        yield
+
+
+@contextmanager
+def nobody_is_woken(ground: Ground) -> Iterator[None]:
+    """Whoever brings what others wait for does not say so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waiting, "wake", lambda *_: None)
         yield
 
 
