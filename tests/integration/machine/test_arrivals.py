@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from synctasks.capture import change_log
@@ -14,21 +13,14 @@ from tests.integration.machine.application import AT_ONCE
 from tests.integration.machine.arrivals import Arrivals
 from tests.integration.machine.broken import Differs
 from tests.integration.machine.ground import Ground
+from tests.integration.machine.profiles import TIMEOUT, lives
 from tests.workspace import CITIZEN, Workspace
 
-_USUAL = settings(
-    max_examples=30,
-    stateful_step_count=30,
-    derandomize=True,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
-
+@pytest.mark.timeout(TIMEOUT)
 def test_the_latest_wins_and_documents_find_their_people(under: Ground, place: Workspace) -> None:
     url = place.environment[CITIZEN]
-    run_state_machine_as_test(lambda: Arrivals(under, url), settings=_USUAL)
+    run_state_machine_as_test(lambda: Arrivals(under, url), settings=lives(30))
 
 
 def test_a_document_that_nobody_wakes_is_missed(under: Ground, place: Workspace) -> None:

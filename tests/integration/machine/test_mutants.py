@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.integration.machine import mutants, scripts
@@ -19,20 +18,10 @@ from tests.integration.machine.broken import (
     WentBack,
 )
 from tests.integration.machine.ground import Ground
+from tests.integration.machine.profiles import hunt
 from tests.integration.machine.protocol import Protocol
 
 Mutant = Callable[[Ground], AbstractContextManager[None]]
-
-# The first failure is enough: nobody needs it short.
-_SEARCH = settings(
-    max_examples=200,
-    stateful_step_count=30,
-    derandomize=True,
-    deadline=None,
-    phases=[Phase.generate],
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-)
 
 # A change that is lost shows at the portal, to verify, or by a letter that nobody closes.
 _LOST = (Differs, FalseAlarm, LettersWrong)
@@ -88,4 +77,4 @@ def test_chance_finds_what_is_taken_out(
     under: Ground, mutant: Mutant, finds: type[BrokenPromise] | tuple[type[BrokenPromise], ...]
 ) -> None:
     with mutant(under), pytest.raises(finds):
-        run_state_machine_as_test(lambda: Hunt(under), settings=_SEARCH)
+        run_state_machine_as_test(lambda: Hunt(under), settings=hunt())
