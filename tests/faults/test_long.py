@@ -21,7 +21,6 @@ LONG = [
     (_BY_NAME["disk full: portal"], BEYOND_THE_LADDER),
     (_BY_NAME["connections refused: warehouse"], BEYOND_THE_LADDER),
     (_BY_NAME["SIGSTOP: worker"], BEYOND_IDLING),
-    (_BY_NAME["Redis: frozen"], BEYOND_IDLING),
 ]
 
 

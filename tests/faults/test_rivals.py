@@ -11,18 +11,12 @@ import pytest
 from synctasks.embedded.waiting import wait_until
 from tests.faults import rivals
 from tests.faults.bearing import Bearing
-from tests.faults.fault import Fault
 from tests.faults.ground import Ground
 from tests.faults.recovery import await_markers
 from tests.faults.servers import SIDES
 
 # Commit to commit at most, as the specification wants it, also while others are locked.
 LATENCY_SECONDS = 10
-
-
-@pytest.mark.parametrize("fault", rivals.FAULTS, ids=str)
-def test_rivals(bearing: Bearing, fault: Fault) -> None:
-    bearing.survives(fault)
 
 
 @pytest.mark.parametrize("side", SIDES)
