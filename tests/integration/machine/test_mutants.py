@@ -28,7 +28,9 @@ _LOST = (Differs, FalseAlarm, LettersWrong)
 
 
 class Hunt(Protocol):
-    """Short lives, without the full runs at their ends: events alone show what is missing."""
+    """Short lives of drains that meet, without full runs: what is missing shows soon."""
+
+    steps = operate = kill = None  # type: ignore[assignment]
 
     def rest(self) -> None:
         self.pause_for_breath()
