@@ -51,6 +51,10 @@ class RowError(PermanentError):
         super().__init__(message)
         self.category = category
 
+    def __reduce__(self) -> tuple[type[RowError], tuple[str, str], dict[str, object]]:
+        """As it travels out of a worker's child: with both of its arguments."""
+        return type(self), (str(self), self.category), self.__dict__
+
 
 class MissingColumn(PermanentError):
     """The tables differ from what was read about them; look again before the next try."""

@@ -23,6 +23,13 @@ LADDER_STEPS = 5
 # Whoever was here before has neither settled nor given up: it died of the work, or was killed.
 _DIED = "(started_at IS NOT NULL AND NOT %(again)s)"
 
+# Not every one: it may live, between the target's commit, with which the lane's lock ends, and its
+# settling. That costs a batch's size for a moment; but a record is buried only for deaths that are
+# certain. So over a single key the first mark stands until it is old.
+_CERTAIN = f"""\
+({_DIED} AND batch_limit = 1 AND started_at < statement_timestamp() - interval '5 seconds')"""
+_UNCERTAIN = f"({_DIED} AND batch_limit = 1 AND NOT {_CERTAIN})"
+
 # The mark is there for a worker that dies, not for a server that does: it need not reach disk.
 # Whoever finds nothing leaves none, since nobody would take it away.
 _TAKE = f"""\
@@ -37,13 +44,13 @@ WITH due AS MATERIALIZED (
 mark AS (
     UPDATE synctasks.lane
     SET
-        started_at = statement_timestamp(),
+        started_at = CASE WHEN {_UNCERTAIN} THEN started_at ELSE statement_timestamp() END,
         turn = {turn.NEXT},
         batch_limit = CASE
             WHEN {_DIED} THEN greatest(1, batch_limit / 2)
             ELSE batch_limit
         END,
-        deaths = CASE WHEN {_DIED} AND batch_limit = 1 THEN deaths + 1 ELSE deaths END
+        deaths = CASE WHEN {_CERTAIN} THEN deaths + 1 ELSE deaths END
     WHERE flow = %(flow)s AND lane = %(lane)s AND EXISTS (SELECT FROM due)
     RETURNING batch_limit, turn, deaths
 )

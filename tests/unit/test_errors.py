@@ -49,3 +49,10 @@ def test_each_state_has_one_answer(sqlstate: str | None, kind: type[SynctasksErr
 def test_a_setup_error_says_the_same_in_another_process() -> None:
     error = SetupError(thing="flow 'x'", cause="there is none", remedy="Choose another")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_a_rows_error_keeps_its_category_and_its_place() -> None:
+    error = RowError("citizen: not null violation [23502]", "completeness")
+    error.place = "citizen"
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.category, again.place) == (str(error), "completeness", "citizen")

@@ -15,6 +15,8 @@ from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from tests.refreshing import add_records, books, carry, key, run_of, unseen
 from tests.rows import Connection, execute, names_at_portal, rows, value
 
+# A mark that is young may be of somebody who is about to settle.
+_LONG_AGO = "UPDATE synctasks.lane SET started_at = started_at - interval '6 seconds'"
 _LETTERS = "SELECT kind, unit, state FROM synctasks.dead_letter"
 _MOST_DEATHS = 60
 
@@ -38,7 +40,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
     return lambda which: guilty.__setitem__(0, which)
 
 
-def drain_with_deaths() -> int:
+def drain_with_deaths(warehouse: Connection) -> int:
     """Drain until nothing is pending, a new worker after each death; how many died."""
     deaths = 0
     for lane in range(change_log.lane_count(PROFILE_DATA)):
@@ -47,6 +49,7 @@ def drain_with_deaths() -> int:
                 drain(PROFILE_DATA, lane)
             except _Killed:
                 deaths += 1
+                execute(warehouse, _LONG_AGO)
                 assert deaths < _MOST_DEATHS, "the poison is never set aside"
     return deaths
 
@@ -56,7 +59,7 @@ def test_all_but_the_poison_arrive_and_it_becomes_a_crash_letter(
 ) -> None:
     add_records(warehouse, 1, 300)
     poison(key(150))
-    deaths = drain_with_deaths()
+    deaths = drain_with_deaths(warehouse)
     assert names_at_portal(citizen).keys() == {key(n) for n in range(1, 301) if n != 150}
     assert rows(warehouse, _LETTERS) == [("crash", key(150), "open")]
     # Nine halvings from 500 to 1, and the deaths that prove it; no drain dies in vain.
@@ -65,13 +68,31 @@ def test_all_but_the_poison_arrive_and_it_becomes_a_crash_letter(
     assert value(warehouse, counts) == (300, 300, 299, 1)
 
 
+def test_a_worker_that_lives_but_has_not_settled_is_no_death(
+    warehouse: Connection, citizen: Connection, poison: Callable[[str | None], None]
+) -> None:
+    """Between the target's commit and the settling others may come, again and again."""
+    add_records(warehouse, 1, 1)
+    execute(warehouse, "UPDATE synctasks.lane SET batch_limit = 1")
+    poison(key(1))
+    lane = value(warehouse, "SELECT lane FROM synctasks.change_log")
+    for _ in range(10):
+        with pytest.raises(_Killed):
+            drain(PROFILE_DATA, lane)
+    assert value(warehouse, "SELECT max(deaths) FROM synctasks.lane") == 0
+    poison(None)
+    carry()
+    assert names_at_portal(citizen).keys() == {key(1)}
+    assert rows(warehouse, _LETTERS) == []
+
+
 def test_a_lane_grows_again_with_its_successes(
     warehouse: Connection, poison: Callable[[str | None], None]
 ) -> None:
     limits = "SELECT min(batch_limit), max(deaths) FROM synctasks.lane"
     add_records(warehouse, 1, 300)
     poison(key(150))
-    drain_with_deaths()
+    drain_with_deaths(warehouse)
     poison(None)
     assert value(warehouse, limits) < (500, 1)
     for _ in range(9):
@@ -85,7 +106,7 @@ def test_a_replay_that_passes_closes_the_letter(
 ) -> None:
     add_records(warehouse, 1, 3)
     poison(key(2))
-    drain_with_deaths()
+    drain_with_deaths(warehouse)
     poison(None)
     change_log.request(PROFILE_DATA, [key(2)], origin="replay")
     carry()
@@ -110,7 +131,7 @@ def test_a_chunk_that_kills_is_left_to_the_drains(
         if run_of(warehouse, run)["state"] != "running":
             break
     assert run_of(warehouse, run)["state"] == "succeeded"
-    drain_with_deaths()
+    drain_with_deaths(warehouse)
     assert names_at_portal(citizen).keys() == {key(n) for n in range(1, 51) if n != 25}
     assert rows(warehouse, _LETTERS) == [("crash", key(25), "open")]
     assert books(run_of(warehouse, run))["written"] < 50
