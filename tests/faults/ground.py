@@ -11,7 +11,7 @@ from synctasks.embedded.servers import Servers, start_servers
 from synctasks.embedded.waiting import wait_until
 from tests.acceptance.system import OURS, READY, System
 from tests.faults.link import Link
-from tests.rows import Connection, execute, value
+from tests.rows import Connection, execute, rows, value
 from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, add_districts
 
 PROCESSES = ("worker", "second worker", "listener", "beat")
@@ -31,6 +31,19 @@ SELECT
     (SELECT count(*) FROM synctasks.change_log)
     + (SELECT count(*) FROM synctasks.run WHERE state IN ('requested', 'running'))
     + (SELECT count(*) FROM synctasks.waiting)
+"""
+_WHAT_IS_LEFT = """\
+SELECT 'change_log', flow, count(*)::text, min(not_before)::text
+FROM synctasks.change_log GROUP BY flow
+UNION ALL
+SELECT 'run', flow, state, phase FROM synctasks.run WHERE state IN ('requested', 'running')
+UNION ALL
+SELECT 'waiting', flow, count(*)::text, min(since)::text FROM synctasks.waiting GROUP BY flow
+UNION ALL
+SELECT 'breaker', flow, side, climber::text FROM synctasks.breaker
+UNION ALL
+SELECT 'lane', flow, lane::text, format('%s %s', started_at, retry_at)
+FROM synctasks.lane WHERE started_at IS NOT NULL OR retry_at IS NOT NULL
 """
 _LANES_AT_REST = """\
 UPDATE synctasks.lane
@@ -76,6 +89,14 @@ class Ground(System):
         self.kill_all()
         for link in self.links.values():
             link.close()
+
+    def _report(self) -> str:
+        """What keeps either side from being quiet, beside what the logs say."""
+        lines = []
+        for side in (WAREHOUSE, CITIZEN):
+            with self.at(side) as connection:
+                lines += [f"{side}: {row}" for row in rows(connection, _WHAT_IS_LEFT)]
+        return "\n".join([*lines, super()._report()])
 
     def _settled(self) -> bool:
         return all(self._nothing_pending(side) for side in (WAREHOUSE, CITIZEN))

@@ -66,7 +66,8 @@ DECLARE
     written record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
     INSERT INTO witness.written (place, key, version, removed)
-    SELECT '{name}', {key}, {version}, TG_OP = 'DELETE'
+    -- The witness must never be what refuses a row: what it cannot name or date has no name, no age.
+    SELECT '{name}', coalesce({key}, ''), coalesce({version}, ''), TG_OP = 'DELETE'
     FROM (SELECT (written).*) AS row
     WHERE {ours};
     RETURN NULL;
