@@ -66,7 +66,7 @@ DECLARE
     written record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
     INSERT INTO witness.written (place, key, version, removed)
-    -- The witness must never be what refuses a row: what it cannot name or date has no name, no age.
+    -- The witness must never be what refuses a row: what has no name has an empty one.
     SELECT '{name}', coalesce({key}, ''), coalesce({version}, ''), TG_OP = 'DELETE'
     FROM (SELECT (written).*) AS row
     WHERE {ours};
