@@ -13,6 +13,14 @@ from synctasks.errors import TransientError, translate
 from synctasks.flow import Database
 
 _PROBE_WAIT_SECONDS = 3.0
+# A session whose client is gone without a word must not hold the sleep lock for hours.
+_SESSION = """\
+SET statement_timeout = 5000;
+SET tcp_keepalives_idle = 5;
+SET tcp_keepalives_interval = 3;
+SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = 15000
+"""
 
 _SLEEP = {"a": SLEEP_LOCK[0], "b": SLEEP_LOCK[1]}
 
@@ -38,7 +46,7 @@ class Ears:
 
     def open(self) -> None:
         """Start to listen. Raises TransientError."""
-        self.tx.execute("SET statement_timeout = 5000")
+        self.tx.execute(_SESSION)
         self.tx.execute(f"LISTEN {CHANNEL}")
         self.probe()
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import click
 
 from synctasks.capture import listener as ears
 from synctasks.capture.listener import Listener
+from synctasks.errors import TransientError
+from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from synctasks.monitoring import logs
 
@@ -18,15 +21,15 @@ def listen() -> None:
     """Forward what the databases capture to the workers. One is enough; two are harmless.
 
     Each source database gets a connection that listens and one that checks the first is not
-    deaf. Stops on Ctrl-C or SIGTERM.
+    deaf. A database that is away is waited for, if the other one is there. Stops on Ctrl-C or
+    SIGTERM.
     """
     # Dispatch sends through the current Celery app: this makes ours the current one.
     import synctasks.app  # noqa: F401
 
     logs.configure()
     sources = dict.fromkeys(flow.source.database for flow in FLOWS if flow.capture)
-    for database in sources:
-        ears.check(database)
+    _check(list(sources))
     listeners = [Listener(database) for database in sources]
 
     def stop(*_: object) -> None:
@@ -46,3 +49,15 @@ def listen() -> None:
         running = [threads.submit(run, each) for each in listeners]
     for ended in running:
         ended.result()
+
+
+def _check(sources: Sequence[Database]) -> None:
+    """Raise SetupError for what a person must mend, TransientError if no source answers."""
+    away: list[TransientError] = []
+    for database in sources:
+        try:
+            ears.check(database)
+        except TransientError as problem:
+            away.append(problem)
+    if len(away) == len(sources):
+        raise away[0]

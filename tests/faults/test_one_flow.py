@@ -22,7 +22,7 @@ DOCUMENTS = 48
 # its first statement has run into its limit.
 OTHERS_SECONDS = 10
 # Longer than the ladder's waits and some of its tries.
-LADDER_SECONDS = 60
+LADDER_SECONDS = 40
 
 _REGISTER = """\
 INSERT INTO citizens (

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
@@ -21,7 +22,7 @@ from synctasks.flows import FLOWS
 from tests.programs import run, running
 from tests.proxy import Proxy
 from tests.rows import Connection, add_record, execute, rows, value
-from tests.workspace import WAREHOUSE
+from tests.workspace import CITIZEN, WAREHOUSE
 
 OUR_LOCKS = f"""
 SELECT mode FROM pg_locks
@@ -120,6 +121,21 @@ def test_a_url_through_a_transaction_pool_is_refused(proxy: Proxy) -> None:
         " seems to lead through a transaction-pooling proxy. Give the listener a URL of the server"
         " itself, or of a session pool.\n"
     )
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(
+    databases: dict[str, str], warehouse: Connection, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    away = urlsplit(databases[CITIZEN])._replace(netloc="nobody@127.0.0.1:1").geturl()
+    with running("synctasks", "listen", log=log, env={CITIZEN: away}) as process:
+        wait_until(lambda: value(warehouse, BACKENDS) == 2, 20, "it to listen at the other one")
+        wait_until(lambda: "listener.lost database=citizen" in log.read_text(), 20, "a word of it")
+        assert process.poll() is None
+    nobody = {WAREHOUSE: away, CITIZEN: away}
+    refused = run("synctasks", "listen", env=nobody)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Is the server running" in refused.stderr
 
 
 def test_one_that_has_gone_deaf_notices_and_connects_again(
