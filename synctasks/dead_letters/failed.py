@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from synctasks.database import Transaction, transaction
+from synctasks.dead_letters.letter import gave_up
+from synctasks.dead_letters.store import store as store_letters
 from synctasks.flow import Flow
 from synctasks.lane import MOST_LANES
 
@@ -12,41 +14,6 @@ SELECT
 FROM synctasks.lane
 WHERE flow = %(flow)s AND lane = %(lane)s
 FOR UPDATE
-"""
-
-_STORE = """\
-INSERT INTO synctasks.dead_letter AS kept (
-    flow, kind, unit, record, error, messages, stack_trace, attempts
-)
-VALUES (
-    %(flow)s,
-    'task',
-    %(task)s,
-    %(task)s,
-    %(error)s,
-    jsonb_build_object('', jsonb_build_array(%(error)s::text)),
-    %(trace)s,
-    jsonb_build_array(jsonb_build_object(
-        'at', statement_timestamp(), 'what', 'failed', 'error', %(error)s::text
-    ))
-)
-ON CONFLICT (
-    flow, kind, hashtextextended(record, 0), hashtextextended(record, 1)
-) WHERE state <> 'resolved' DO UPDATE SET
-    error = EXCLUDED.error,
-    messages = EXCLUDED.messages,
-    stack_trace = EXCLUDED.stack_trace,
-    count = kept.count + 1,
-    last_seen = EXCLUDED.last_seen,
-    state = CASE
-        WHEN kept.state = 'discarded' AND kept.error = EXCLUDED.error THEN 'discarded'
-        ELSE 'open'
-    END,
-    attempts = CASE
-        WHEN kept.state = 'replayed' OR kept.error <> EXCLUDED.error
-            THEN kept.attempts || EXCLUDED.attempts
-        ELSE kept.attempts
-    END
 """
 
 # Parameters `flow`, `task`.
@@ -103,11 +70,11 @@ def store(flow: Flow, task: str, lane: int | None, error: str, trace: str) -> No
     The message may come late: where nothing is left of the task's work, somebody else has done
     it, and the letter is resolved at once.
     """
-    told = {"flow": flow.name, "task": task, "lane": lane, "error": error, "trace": trace}
+    told = {"flow": flow.name, "lane": lane}
     with transaction(flow.source.database) as source:
         if lane is not None:
             source.execute(_LOCK, told)
-        source.execute(_STORE, told)
+        store_letters(source, flow.name, [gave_up(task, error, trace)])
         if task != SYNC:
             statement = _RUN_HAS_WORK if lane is None else _LANE_HAS_WORK
             if not source.value(statement, told):

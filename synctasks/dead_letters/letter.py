@@ -44,8 +44,18 @@ class Letter:
     stack_trace: str | None = None
     kind: Kind = Kind.RECORD
 
+    @property
+    def happened(self) -> str:
+        """What has become of its record, in a word."""
+        return "rejected" if self.kind is Kind.RECORD else "failed"
+
 
 def crashed(unit: str) -> Letter:
     """The letter of a unit that workers died of; its row is not read again."""
     error = "workers died while they reconciled it, the last times nothing else"
     return Letter(unit, unit, None, error, {"": [error]}, kind=Kind.CRASH)
+
+
+def gave_up(task: str, error: str, stack_trace: str) -> Letter:
+    """The letter of a task, which is its own record."""
+    return Letter(task, task, None, error, {"": [error]}, None, stack_trace, Kind.TASK)

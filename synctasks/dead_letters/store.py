@@ -32,7 +32,7 @@ SELECT
     letter.stack_trace,
     letter.source_row,
     jsonb_build_array(jsonb_build_object(
-        'at', statement_timestamp(), 'what', 'rejected', 'error', letter.error
+        'at', statement_timestamp(), 'what', letter.happened, 'error', letter.error
     ))
 FROM jsonb_to_recordset(%(letters)s::jsonb) AS letter (
     kind text,
@@ -42,7 +42,8 @@ FROM jsonb_to_recordset(%(letters)s::jsonb) AS letter (
     error text,
     messages jsonb,
     stack_trace text,
-    source_row text
+    source_row text,
+    happened text
 )
 ORDER BY letter.record
 ON CONFLICT (
@@ -97,7 +98,7 @@ def store(source: Transaction, flow: str, letters: Sequence[Letter]) -> None:
     opened = [record for record, is_new in rows if is_new]
     for record in opened[:_MOST_LINES]:
         letter = by_record[record]
-        log.warning("rejected: flow=%s record=%r %s", flow, record, letter.error)
+        log.warning("%s: flow=%s record=%r %s", letter.happened, flow, record, letter.error)
     if len(opened) > _MOST_LINES:
         log.warning("rejected: flow=%s and %d more", flow, len(opened) - _MOST_LINES)
 
@@ -124,5 +125,6 @@ def _columns(letter: Letter) -> dict[str, object]:
         "error": letter.error,
         "messages": letter.messages,
         "stack_trace": letter.stack_trace,
+        "happened": letter.happened,
         "source_row": None if letter.row is None else seal(letter.row),
     }
