@@ -95,11 +95,11 @@ def test_a_slot_has_one_taker_however_many_ask_at_once(system: System) -> None:
 
 
 def test_beat_knocks_at_half_past_midnight_utc_whatever_the_machines_zone(system: System) -> None:
-    system.environment["TZ"] = "Asia/Kolkata"
+    system.ways["TZ"] = "Asia/Kolkata"
     try:
         outcome = system.run("python", "-c", _DUE)
     finally:
-        del system.environment["TZ"]
+        del system.ways["TZ"]
     assert outcome.returncode == 0, outcome.stderr
     knock = ["control.knock", {"flow": "profile_data"}]
     assert json.loads(outcome.stdout) == [*knock, [False, True, True]]

@@ -79,7 +79,7 @@ def doomed(installed: System) -> Iterator[Doomed]:
     installed.renew()
     installed.kill("worker")
     order = installed.home / "order"
-    installed.environment["DYING_AT"] = str(order)
+    installed.ways["DYING_AT"] = str(order)
     worker = installed.start_program("dying worker", WORKER)
     try:
         wait_until(lambda: " ready." in worker.words(), START_SECONDS, "the worker")
@@ -88,7 +88,7 @@ def doomed(installed: System) -> Iterator[Doomed]:
         yield Doomed(worker, order)
     finally:
         worker.kill()
-        del installed.environment["DYING_AT"]
+        del installed.ways["DYING_AT"]
 
 
 @pytest.mark.parametrize("point", POINTS)

