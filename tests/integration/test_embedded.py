@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import os
 import pwd
@@ -14,6 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import psutil
@@ -122,7 +123,8 @@ def copy_python(place: Path) -> str:
     for library in Path(sysconfig.get_config_var("LIBDIR")).glob("libpython3*.so*"):
         shutil.copy(library, place / "lib")
     for name in _NEEDED:
-        package = Path(importlib.import_module(name).__path__[0])
+        spec = PathFinder.find_spec(name) or importlib.util.find_spec(name)
+        package = Path(spec.submodule_search_locations[0])
         for each in [package, *package.parent.glob(f"{name}*.libs")]:
             shutil.copytree(each, place / "packages" / each.name, ignore=ignore)
     (place / "bin").mkdir()
