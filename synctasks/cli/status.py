@@ -42,7 +42,7 @@ def status(as_json: bool) -> None:
             f"{entry['pending']:,}",
             seconds(entry["oldest_pending_seconds"]),
             f"{entry['held']:,}",
-            f"{entry['waiting']:,}",
+            _waiting(entry),
             f"{entry['dead_letters_open']:,}",
             seconds(latency["p50"]),
             seconds(latency["p99"]),
@@ -51,6 +51,13 @@ def status(as_json: bool) -> None:
     console.print(table)
     for alert in found["alerts"]:
         console.print(Text(f"! {alert['flow']}: {alert['reason']}", style="red"), soft_wrap=True)
+
+
+def _waiting(entry: dict[str, Any]) -> str:
+    """How many records wait, and since when the first of them."""
+    if not entry["waiting"]:
+        return "0"
+    return f"{entry['waiting']:,} for {seconds(entry['oldest_waiting_seconds'])}"
 
 
 def _last_run(run: dict[str, Any] | None) -> str:
