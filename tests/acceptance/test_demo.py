@@ -79,7 +79,7 @@ def long_demo(home: Path, tmp_path: Path) -> Iterator[Demo]:
     log = tmp_path / "log"
     with running(*command, log=log, env=own_servers(home)) as process:
         demo = Demo(process, home, log)
-        demo.wait_for("First full refresh of profile_data: 500 read")
+        demo.wait_for("First full refresh of profile_data: 5")
         yield demo
 
 

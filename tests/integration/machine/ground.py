@@ -63,6 +63,8 @@ WHERE claimed_at IS NOT NULL AND finished_at IS NULL;
 UPDATE synctasks.change_log SET not_before = NULL WHERE not_before IS NOT NULL;
 UPDATE synctasks.lane SET retry_at = NULL WHERE retry_at IS NOT NULL
 """
+# A worker may be in the middle of settling, and goes on only when the machine lets it.
+_NO_WAITING = "SET lock_timeout = '3ms'"
 _LIMIT = "UPDATE synctasks.lane SET batch_limit = %s WHERE flow = %s AND lane = %s"
 
 _ALIVE = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s)"
@@ -82,8 +84,11 @@ class Ground:
     def empty(self) -> None:
         """Nothing on either side, nothing pending, nothing remembered."""
         for connection in (self.warehouse, self.citizen):
+            # A server that cleans up by itself may be at a table.
+            execute(connection, "SET lock_timeout = '10s'")
             empty_tables(connection)
             execute(connection, _EMPTY_COUNTER)
+            execute(connection, _NO_WAITING)
 
     def let_time_pass(self, *, at_portal: bool = False) -> None:
         """As much as anybody waits for; not where a worker is in the middle of settling."""
@@ -112,7 +117,7 @@ def ground(warehouse: Connection, citizen: Connection, warehouse_url: str) -> Gr
     """The ground on databases that were just installed."""
     for connection in (warehouse, citizen):
         execute(connection, _COUNTER)
-        execute(connection, "SET lock_timeout = '3ms'")
+        execute(connection, _NO_WAITING)
     keys = tuple(rows(warehouse, _KEYS))
     return Ground(warehouse, citizen, warehouse_url, keys, tuple(_lanes(keys)))
 
