@@ -49,12 +49,17 @@ def _declaration(flow: Flow) -> dict[str, Any]:
             "database": flow.target.database,
             "table": flow.target.table,
             "key": flow.target.key,
+            "match": flow.target.match.column if flow.target.match else None,
+            "newest": flow.target.newest,
         },
         "columns": [
             {
                 "name": column.name,
                 "type": column.type,
-                "source": column.reads,
+                "source": column.reads or None,
+                "constant": column.constant,
+                "reference": column.reference.table if column.reference else None,
+                "on_update": column.on_update,
                 "mask": column.mask.name if column.mask else None,
                 "optional": column.optional,
             }
