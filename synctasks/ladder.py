@@ -16,7 +16,7 @@ from synctasks.errors import SynctasksError, TimeoutExceeded, TransientError
 from synctasks.flow import Flow
 from synctasks.flows import by_name
 
-PAUSE_SECONDS = 8
+_PAUSE_SECONDS = 8
 
 # The specification's ladder: waits of 1, 2, 4, 8, 8 s. Only what passes by itself is tried
 # again: naming Exception here would swallow time limits and bugs.
@@ -68,7 +68,7 @@ class WorkTask(FlowTask):
     ) -> None:
         # With the source gone nothing can be noted there, and nobody can start anything.
         with contextlib.suppress(SynctasksError):
-            self.pause(kwargs, PAUSE_SECONDS)
+            self.pause(kwargs, _PAUSE_SECONDS)
             breaker.open_for(self.flow, getattr(exc, "place", ""), _reason(exc))
         super().on_failure(exc, task_id, args, kwargs, einfo)
 

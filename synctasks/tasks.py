@@ -23,7 +23,7 @@ from synctasks.engine.drain import drain
 from synctasks.errors import LaneBusy, SynctasksError, TransientError
 from synctasks.flow import Database, Flow
 from synctasks.flows import by_name
-from synctasks.ladder import PAUSE_SECONDS, RETRY, FlowTask, LaneTask, RunTask
+from synctasks.ladder import RETRY, FlowTask, LaneTask, RunTask
 
 log = get_task_logger(__name__)
 
@@ -103,7 +103,8 @@ def _drain(flow: Flow) -> Any:
         limits = DRAIN.doubled(tries)
         try:
             if tries and breaker.another_climbs(flow, lane):
-                change_log.retry_in(flow, lane, PAUSE_SECONDS)
+                # Nobody is sent for it before the other one has arrived; then at once.
+                change_log.retry_in(flow, lane, 0)
                 dispatch.lower(flag)
                 return "another lane climbs"
             more = drain(flow, lane, limits)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class Batch:
         """One of its keys, by itself."""
         place = self.keys.index(key)
         return replace(self, keys=[key], captured=self.captured[place : place + 1])
+
+    def without(self, keys: Collection[str]) -> Batch:
+        """The batch less some of its keys."""
+        gone = frozenset(keys)
+        kept = [key not in gone for key in self.keys]
+        captured = list(compress(self.captured, kept))
+        return replace(self, keys=list(compress(self.keys, kept)), captured=captured)
 
     def accepted(self, keys: Sequence[str]) -> Batch:
         """Those of its keys that failed the gate and were judged valid."""

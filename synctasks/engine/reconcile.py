@@ -19,6 +19,7 @@ from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
 from synctasks.engine.identity import living_on
 from synctasks.engine.judge import guilty, judge, refused
+from synctasks.engine.locked import locked
 from synctasks.engine.resolve import TANGLED, refusals
 from synctasks.engine.stage import merge_staged, stage
 from synctasks.errors import LockTimeout, MissingColumn, RowError
@@ -73,8 +74,10 @@ def reconcile(flow: Flow, work: Work[Taken]) -> Done | None:
     """
     try:
         return _attempt(flow, work, _whole)
-    except (RowError, LockTimeout):
+    except RowError:
         return _attempt(flow, work, _part_by_part)
+    except LockTimeout:
+        return _attempt(flow, work, _around_locks)
 
 
 def _attempt(flow: Flow, work: Work[Taken], way: _Way) -> Done | None:
@@ -179,6 +182,18 @@ class _Corridor:
 
 def _whole(corridor: _Corridor, batch: Batch) -> Books:
     return corridor.walk(batch)
+
+
+def _around_locks(corridor: _Corridor, batch: Batch) -> Books:
+    """Without the rows that somebody else has locked; what locks are left is found in parts."""
+    corridor.target.wait_for_locks(_PART_LOCK_MS)
+    books = Books()
+    with contextlib.suppress(LockTimeout), corridor.target.savepoint():
+        books.put("locked", locked(corridor.flow, batch.keys, corridor.target))
+    free = batch.without(books.keys.get("locked", ()))
+    if free.keys:
+        books.add(_part_by_part(corridor, free))
+    return books
 
 
 def _part_by_part(corridor: _Corridor, batch: Batch) -> Books:

@@ -57,6 +57,24 @@ def test_the_others_arrive_and_the_locked_one_comes_again(
     assert rows(filled, _LATER) == []
 
 
+def test_many_locked_rows_cost_no_more_than_one(
+    warehouse: Connection, citizen: Connection, application: Connection
+) -> None:
+    add_records(warehouse, 1, 2_000)
+    carry()
+    execute(warehouse, _RENAME)
+    execute(application, "SELECT FROM profile_data WHERE record_id LIKE '%%5' FOR UPDATE", [])
+    lanes = rows(warehouse, "SELECT DISTINCT lane FROM synctasks.change_log")
+    began = time.monotonic()
+    for lane in lanes:
+        assert not drain(PROFILE_DATA, lane)
+    # Each lane runs into the first lock once; then all of them are known.
+    assert time.monotonic() - began < 1.5 * len(lanes)
+    late = [record for record, name in names_at_portal(citizen).items() if name != "Later"]
+    assert len(late) == 200
+    assert all(record.endswith("5") for record in late)
+
+
 def test_its_waits_grow_to_eight_seconds_and_it_is_never_given_up(
     filled: Connection, application: Connection
 ) -> None:
