@@ -25,7 +25,7 @@ class Fault:
     name: str
     things: tuple[str, ...]
     inflict: Inflicting
-    seconds: float = 3.0
+    seconds: float = 2.0
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.name}"

@@ -11,7 +11,7 @@ from tests.faults.catalogue import FAULTS
 from tests.faults.fault import Fault
 
 # The ladder's five waits take 23 s: after this, tasks have given up, and breakers are open.
-BEYOND_THE_LADDER = 40
+BEYOND_THE_LADDER = 35
 # A session of ours that idles in its transaction is ended by the server after 20 s.
 BEYOND_IDLING = 25
 
