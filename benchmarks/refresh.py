@@ -103,7 +103,7 @@ def _ours(ground: Ground) -> None:
 def _raw(ground: Ground) -> None:
     """Two psql processes and a pipe, as anybody would write it, with the same masks."""
     psql = str(postgres_binaries() / "psql")
-    columns = ",\n".join(extract.expression(column) for column in FLOW.columns)
+    columns = ",\n".join(extract.expression(FLOW, column) for column in FLOW.columns)
     copy_out = f"COPY (SELECT {columns} FROM {FLOW.source.table} AS source) TO STDOUT"
     create = f"CREATE TEMPORARY TABLE raw AS SELECT * FROM {FLOW.target.table} WHERE false"
     out = subprocess.Popen([psql, "-Xqc", copy_out, ground.warehouse_url], stdout=subprocess.PIPE)
