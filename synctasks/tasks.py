@@ -165,7 +165,7 @@ def _known_not_to_work(flow: Flow) -> bool:
         return False
 
 
-def _keep(flow: str, task: str, lane: int | None, error: str, trace: str) -> str:
+def _keep(flow: str, task: str, error: str, trace: str, lane: int | None = None) -> str:
     """Keep the notice of a task that gave up, as a dead letter."""
     failed.store(by_name(flow), task, lane, error, trace)
     return "kept"

@@ -20,7 +20,8 @@ from synctasks.lane import PENDING_SQL
 _FULL_BATCH = 500
 
 # Latency runs from the source's commit where the server tracks it, else from the capture, and
-# is measured here, after the target's commit, so it errs on the long side.
+# is measured here, after the target's commit, so it errs on the long side. Whether a later turn has
+# settled is said even if nothing is forgotten.
 _FORGET = f"""\
 WITH {turn.ENDED},
 forgotten AS (
@@ -43,14 +44,15 @@ forgotten AS (
         END AS latency_ms
 )
 SELECT
-    key,
+    ended.overtaken,
+    forgotten.key,
     count(*),
-    array_agg(run) FILTER (WHERE run IS NOT NULL),
-    array_agg(width_bucket(latency_ms, %(bounds)s::numeric[]))
-        FILTER (WHERE latency_ms IS NOT NULL),
-    (SELECT ended.overtaken FROM ended)
-FROM forgotten
-GROUP BY key
+    array_agg(forgotten.run) FILTER (WHERE forgotten.run IS NOT NULL),
+    array_agg(width_bucket(forgotten.latency_ms, %(bounds)s::numeric[]))
+        FILTER (WHERE forgotten.latency_ms IS NOT NULL)
+FROM ended
+LEFT JOIN forgotten ON true
+GROUP BY ended.overtaken, forgotten.key
 """
 
 # A success: the lane grows to its batches' full size again, and what said that it failed is over.
@@ -196,9 +198,10 @@ class Drain:
         rows = source.rows(_FORGET, {**self._where, **wanted})
         forgotten = [
             Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
-            for key, changes, runs, buckets, _ in rows
+            for _, key, changes, runs, buckets in rows
+            if key is not None
         ]
-        return forgotten, any(row[-1] for row in rows)
+        return forgotten, rows[0][0]
 
     def _mark(
         self,

@@ -156,7 +156,7 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
     """The merge: parameters `absent`, `at`, `named`, and `document` if staged as one.
 
     Returns rows (box, count, keys): by key, each key once for each record; else the counts, and
-    of keys those to judge and those named.
+    of keys those that are not done with (to judge, waiting, refused) and those named.
     """
     return _MERGE.format(
         staged=_FROM_DOCUMENT.format(columns=_typed(flow, indent=8)) if from_document else "",

@@ -112,3 +112,19 @@ def listed(system: System, *words: str) -> list[dict[str, Any]]:
     """What the list prints for programs."""
     found: list[dict[str, Any]] = json.loads(outcome_of(system, "list", "--json", *words))
     return found
+
+
+def test_a_task_that_gave_up_is_tried_again(system: System) -> None:
+    """What somebody asked for by hand is carried out after all: in full, the keys are lost."""
+    told = {"flow": "profile_data", "task": "sync", "error": "it is lost", "trace": "Traceback"}
+    called = ("celery", "-A", "synctasks", "call", "dlq.keep", "--kwargs", json.dumps(told))
+    assert system.run(*called).returncode == 0
+    wait_until(lambda: system.at_warehouse(STATES) == [("sync", "open")], 10, "the notice")
+    [number] = system.at_warehouse("SELECT id FROM synctasks.dead_letter")
+    runs = "SELECT count(*) FROM synctasks.run WHERE flow = 'profile_data' AND kind = 'full'"
+    [before] = system.at_warehouse(runs)
+    outcome = system.run(*LETTERS, "replay", str(number))
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "1 replayed: 1 passed" in outcome.stdout
+    assert system.at_warehouse(runs) == [before + 1]
+    assert system.at_warehouse(STATES) == [("sync", "resolved")]

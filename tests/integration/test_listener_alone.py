@@ -138,6 +138,18 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
     assert "Is the server running" in refused.stderr
 
 
+def test_a_session_of_the_listener_does_not_outlive_its_client_for_hours(
+    databases: dict[str, str], open_session: Callable[[], Connection]
+) -> None:
+    """It may hold the sleep lock: then each commit would notify, and the next listener poll."""
+    listening, probing = open_session(), open_session()
+    listening.autocommit = probing.autocommit = True
+    ours = ears.Ears(listening, probing, Database.WAREHOUSE)
+    ours.open()
+    shown = [ours.tx.value(f"SHOW tcp_keepalives_{what}") for what in ("idle", "interval", "count")]
+    assert (shown, ours.tx.value("SHOW tcp_user_timeout")) == (["5", "3", "3"], "15000")
+
+
 def test_one_that_has_gone_deaf_notices_and_connects_again(
     proxy: Proxy, warehouse: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 import logging
 from datetime import UTC, datetime, timedelta
@@ -142,6 +143,20 @@ def test_it_knows_the_tasks_that_there_are(environment: dict[str, str]) -> None:
 
     ours = {name for name in make_app().tasks if not name.startswith("celery.")}
     assert ours == arguments.ARGUMENTS.keys()
+
+
+def test_what_it_lets_be_left_away_the_tasks_can_do_without(environment: dict[str, str]) -> None:
+    """A task that cannot be called at all would fail with nobody to tell."""
+    assert environment, "the app reads its broker's URL when it is imported"
+    from synctasks.app import make_app
+
+    tasks = make_app().tasks
+    for name, expected in arguments.ARGUMENTS.items():
+        parameters = inspect.signature(tasks[name].run).parameters
+        assert parameters.keys() == expected.keys(), name
+        needless = {each for each, check in expected.items() if check(None) is None}
+        optional = {each for each, given in parameters.items() if given.default is not given.empty}
+        assert needless == optional, name
 
 
 @pytest.mark.parametrize("url", ["redis://:word@host:6379/2", "rediss://:word@host:6379/2"])

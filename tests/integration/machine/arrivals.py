@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from synctasks.capture import change_log
 from synctasks.capture.waiting import wake_some
@@ -19,6 +17,7 @@ from tests.integration.machine.application import AT_ONCE, SLOW
 from tests.integration.machine.broken import NotAtRest
 from tests.integration.machine.crew import MOST_WORKERS, Crew
 from tests.integration.machine.ground import Ground
+from tests.integration.machine.life import Life
 from tests.integration.machine.people import (
     CITIZENS,
     DOCUMENTS,
@@ -48,7 +47,7 @@ _PENDING = "SELECT flow, key, attempts FROM synctasks.change_log"
 _CRASHED = "SELECT unit FROM synctasks.dead_letter WHERE state <> 'resolved'"
 
 
-class Arrivals(RuleBasedStateMachine):
+class Arrivals(Life):
     """One life of citizens, documents, and what the warehouse knows of them."""
 
     def __init__(self, ground: Ground, url: str) -> None:
@@ -119,15 +118,6 @@ class Arrivals(RuleBasedStateMachine):
     def looks_right(self) -> None:
         self.records.look()
         books.look(self.ground.citizen)
-
-    def teardown(self) -> None:
-        """At rest, every promise is checked; not where one was found broken before."""
-        is_broken = sys.exc_info()[0] is not None
-        try:
-            if not is_broken:
-                self.rest()
-        finally:
-            self.leave()
 
     def leave(self) -> None:
         self.crew.leave()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from synctasks.capture import change_log
 from synctasks.engine import refresh
@@ -18,6 +17,7 @@ from tests.integration.machine.application import AT_ONCE, KINDS, SLOW, Applicat
 from tests.integration.machine.broken import FalseAlarm
 from tests.integration.machine.crew import MOST_WORKERS, Crew
 from tests.integration.machine.ground import FLOW, Ground
+from tests.integration.machine.life import Life
 from tests.integration.machine.points import CORRIDOR, LIMITS, STEP
 from tests.integration.machine.portal import Portal
 from tests.integration.machine.rest import come_to_rest, drain_all
@@ -59,7 +59,7 @@ _which = st.integers(0, MOST_WORKERS - 1)
 _limits = st.sampled_from((1, 2, 500))
 
 
-class Protocol(RuleBasedStateMachine):
+class Protocol(Life):
     """One life of the two databases."""
 
     def __init__(self, ground: Ground) -> None:
@@ -171,15 +171,6 @@ class Protocol(RuleBasedStateMachine):
         self.since_breath += 1
         self.portal.look()
         books.look(self.ground.warehouse)
-
-    def teardown(self) -> None:
-        """At rest, every promise is checked; not where one was found broken before."""
-        is_broken = sys.exc_info()[0] is not None
-        try:
-            if not is_broken:
-                self.rest()
-        finally:
-            self.leave()
 
     def leave(self) -> None:
         """Whoever is paused dies where it stands; nothing is left open."""

@@ -15,7 +15,7 @@ from synctasks.flow import Database
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.flows.to_warehouse.document_metadata import DOCUMENT_METADATA
 from synctasks.flows.to_warehouse.golden_records import GOLDEN_RECORDS
-from tests.flows.citizens import ASHA, NUMBERS, change
+from tests.flows.citizens import ASHA, NUMBERS, OTHER_NUMBER, change
 from tests.flows.documents import document_id, given_document, shown
 from tests.refreshing import carry, unseen
 from tests.rows import Connection, add_record, execute, rows, value
@@ -190,3 +190,28 @@ def test_one_that_is_still_tried_comes_by_itself_not_by_the_hourly_look(
     hour_passes(citizen)
     look_hourly()
     assert pending(citizen, DOCUMENT_METADATA) == [(document_id(), "captured")]
+
+
+def test_whoever_settles_late_leaves_nobody_waiting_whose_reference_has_come(
+    citizen: Connection, warehouse: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker has brought the record over meanwhile: the note would stay for ever."""
+    given_document(citizen)
+    bring(warehouse, ASHA)
+    execute(warehouse, "UPDATE golden_records SET jan_aadhaar = %s", [OTHER_NUMBER])
+    settle = Drain.settle
+    late: list[bool] = []
+
+    def overtaken(self: Any, lane: int, taken: Any, books: Any) -> bool:
+        if self._flow == DOCUMENT_METADATA and not late:
+            late.append(True)
+            execute(warehouse, "UPDATE golden_records SET jan_aadhaar = %s", [NUMBERS[ASHA]])
+            drain(DOCUMENT_METADATA, lane)
+        more: bool = settle(self, lane, taken, books)
+        return more
+
+    monkeypatch.setattr(Drain, "settle", overtaken)
+    carry(DOCUMENT_METADATA)
+    assert late
+    assert shown(warehouse)[document_id()]["citizen_id"] == "GR-1"
+    assert (waits(citizen), pending(citizen, DOCUMENT_METADATA)) == ({}, [])
