@@ -27,10 +27,8 @@ def nowhere_is_refused(citizen: Connection) -> Iterator[None]:
     execute(citizen, "ALTER TABLE profile_data DROP CONSTRAINT known")
 
 
-@pytest.mark.usefixtures("nowhere_is_refused")
-def test_a_check_says_what_would_become_of_them_and_writes_nothing(
-    carry: Work, warehouse: Connection, citizen: Connection
-) -> None:
+def in_all_kinds_of_trouble(carry: Work, warehouse: Connection) -> None:
+    """Letters of records that are mended, wrong still, gone, out of scope, or refused now."""
     for number in range(1, 6):
         wrong = {"gender": "female"} if number < 3 else {"full_name": ""}
         add_record(warehouse, f"GR-{number}", **wrong)
@@ -53,6 +51,13 @@ def test_a_check_says_what_would_become_of_them_and_writes_nothing(
     )
     carry()
     execute(warehouse, "UPDATE golden_records SET gender = 'F' WHERE gr_id = 'GR-1'")
+
+
+@pytest.mark.usefixtures("nowhere_is_refused")
+def test_a_check_says_what_would_become_of_them_and_writes_nothing(
+    carry: Work, warehouse: Connection, citizen: Connection
+) -> None:
+    in_all_kinds_of_trouble(carry, warehouse)
     before = everything(warehouse), everything(citizen)
     every = [str(each["id"]) for each in letters(warehouse)]
     outcome = typed("dead-letters", "check", *every, "--json")
