@@ -14,35 +14,49 @@ from synctasks.contracts import Contract
 from synctasks.lane import MOST_LANES
 from synctasks.parts import (
     Absent,
+    Best,
     Column,
     Condition,
     Database,
     Deactivation,
+    KeyForm,
+    Log,
     Mask,
     OnUpdate,
     Operation,
+    Query,
     Source,
+    Table,
     Target,
 )
 from synctasks.references import Match, Missing, Need, Reference, Wake
-from synctasks.schedule import Schedule
+from synctasks.schedule import Aged, Captured, Everything, Schedule, Selected
 
 __all__ = [
     "Absent",
+    "Aged",
+    "Best",
+    "Captured",
     "Column",
     "Condition",
     "Database",
     "Deactivation",
+    "Everything",
     "Flow",
+    "KeyForm",
+    "Log",
     "Mask",
     "Match",
     "Missing",
     "Need",
     "OnUpdate",
     "Operation",
+    "Query",
     "Reference",
     "Schedule",
+    "Selected",
     "Source",
+    "Table",
     "Target",
     "Wake",
 ]
@@ -55,9 +69,10 @@ class Flow:
     """One of the twelve flows: the whole truth about it.
 
     `contract` holds the validation rules; `scope` is the flow's own filter, judged before them;
-    `event_filter` holds back captured changes only, until the next full run. `lanes` is the
-    number of hash shares its keys are worked in at once. `wakes` says what other flows' records
-    wait for that this one brings.
+    `event_filter` holds back captured changes only, until the next full run. `unripe` is what the
+    application's next statement may still complete: such a record is left for the ladder, and
+    judged after it. `lanes` is the number of hash shares its keys are worked in at once. `wakes`
+    says what other flows' records wait for that this one brings.
     """
 
     name: str
@@ -69,6 +84,7 @@ class Flow:
     contract: type[Contract]
     scope: Condition | None = None
     event_filter: Condition | None = None
+    unripe: Condition | None = None
     absent: Absent = Absent.KEEP
     deactivation: Deactivation | None = None
     capture: tuple[Operation, ...] = ()
@@ -83,8 +99,8 @@ class Flow:
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """The source columns that the flow reads: a change in one of them is an event."""
-        conditions = (c for c in (self.scope, self.event_filter) if c)
+        """The columns that the flow reads of a record; of a row of one table each is an event."""
+        conditions = (c for c in (self.scope, self.event_filter, self.unripe) if c)
         read = [self.source.key, *(column.reads for column in self.columns if column.reads)]
         read += [name for condition in conditions for name in condition.reads]
         read += self.contract.fields_by_column()
@@ -94,6 +110,29 @@ class Flow:
     def key_column(self) -> Column:
         """The target's key as a column of the flow."""
         return next(column for column in self.columns if column.name == self.target.key)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that its records come from."""
+        source = self.source
+        if source.query:
+            return source.query.tables
+        return (Table(source.table, f"{{row}}.{source.key}", self.watched, source.row_key),)
+
+    @property
+    def wide(self) -> bool:
+        """Whether a unit may have many rows."""
+        return bool(self.target.within)
+
+    @property
+    def keyed_by_unit(self) -> bool:
+        """Whether a unit's key is the key by which its rows are found at the target."""
+        return not self.target.match and self.key_column.reads == self.source.key
+
+    @property
+    def rests(self) -> bool:
+        """Whether what is captured rests until its slot."""
+        return self.schedule is not None and isinstance(self.schedule.asks_for, Captured)
 
     @property
     def identity_column(self) -> Column | None:
@@ -112,7 +151,7 @@ class Flow:
     @property
     def written(self) -> tuple[Column, ...]:
         """The columns that are written over a row that is there."""
-        fixed = [self.target.key, self.target.identity]
+        fixed = [*self.target.row_key, self.target.identity]
         if self.target.match:
             fixed.append(self.target.match.review)
         return tuple(
@@ -148,6 +187,7 @@ def _problems(flow: Flow) -> list[str]:
     columns = [column.name for column in flow.columns]
     named = [flow.name, flow.source.table, flow.source.key, flow.target.table, *columns]
     named += [*flow.watched, *flow.source.row_key]
+    named += [name for table in flow.tables for name in (table.name, *table.reads)]
     problems = [f"{each!r} is no plain SQL name" for each in named if not _NAME.fullmatch(each)]
     if len(set(columns)) != len(columns):
         problems.append("a target column is declared twice")
@@ -155,6 +195,8 @@ def _problems(flow: Flow) -> list[str]:
         problems.append(f"the target's key {flow.target.key!r} is not among the columns")
     if flow.target.identity and flow.target.identity not in columns:
         problems.append(f"the target's identity {flow.target.identity!r} is not among the columns")
+    if flow.target.best and not (flow.wide and flow.target.newest):
+        problems.append("the best rows are chosen among those of a wide unit, by their newest")
     if flow.source.key_nullable and flow.source.key_type != "text":
         problems.append("only a text key may be null: the unit of such rows is the empty text")
     if (flow.absent is Absent.DEACTIVATE) != (flow.deactivation is not None):
@@ -172,8 +214,9 @@ def _problems(flow: Flow) -> list[str]:
 
 def _named_elsewhere(flow: Flow) -> set[str]:
     """The columns that the target's rules and the wakes speak of."""
-    match = flow.target.match
-    named = {flow.target.newest, *(wake.column for wake in flow.wakes)}
+    match, best = flow.target.match, flow.target.best
+    named = {flow.target.newest, *flow.target.within, *(wake.column for wake in flow.wakes)}
+    named |= {best.score} if best else set()
     named |= {match.column, match.review} if match else set()
     return {each for each in named if each is not None}
 

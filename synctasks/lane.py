@@ -27,7 +27,8 @@ def lately_sql(moment: str, seconds: int) -> str:
 
 def due_sql(change: str) -> str:
     """The condition under which a change may be worked on now; `change` is the row's alias."""
-    return f"({change}.not_before IS NULL OR NOT {lately_sql(f'{change}.not_before', 0)})"
+    ripe = f"({change}.not_before IS NULL OR NOT {lately_sql(f'{change}.not_before', 0)})"
+    return f"(NOT {change}.rests AND {ripe})"
 
 
 # Whether changes of a lane are due: parameters `flow`, `lane`.

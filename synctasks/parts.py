@@ -6,6 +6,7 @@ SQL fragments speak of the row as `source`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +38,8 @@ class Absent(StrEnum):
     KEEP = "keep"
     DELETE = "delete"
     DEACTIVATE = "deactivate"
+    #: Rows that a unit no longer has go; those of a unit that is gone stay.
+    DELETE_WITHIN = "delete within"
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,17 @@ class OnUpdate(StrEnum):
     FILL = "fill"
     #: Written whenever the row is, but nothing to write it for.
     STAMP = "stamp"
+    #: The later of the two values stays.
+    LATEST = "latest"
 
 
 @dataclass(frozen=True)
 class Column:
     """One column of the target: its type there, and where its value comes from.
 
-    That is a source column, masked or not; a `constant`; or a `reference`, which the target
-    resolves. An optional column takes part only where both tables have it.
+    That is a source column, masked or not; a `constant`; a `lookup`, an expression of its own at
+    the source; or a `reference`, which the target resolves. `words` says what becomes of each word
+    of a source column. An optional column takes part only where both tables have it.
     """
 
     name: str
@@ -93,13 +99,16 @@ class Column:
     mask: Mask | None = None
     optional: bool = False
     constant: str | None = None
+    lookup: str | None = None
+    words: tuple[tuple[str, str], ...] = ()
     reference: Reference | None = None
     on_update: OnUpdate = OnUpdate.REPLACE
 
     @property
     def reads(self) -> str:
         """The source column's name; empty for a constant."""
-        return "" if self.constant is not None else self.source or self.name
+        own = self.constant is not None or self.lookup is not None
+        return "" if own and not self.source else self.source or self.name
 
     @property
     def staged_type(self) -> str:
@@ -108,11 +117,58 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A table that is captured: the unit of its row `{row}`, and which columns make an event."""
+
+    name: str
+    unit: str
+    reads: tuple[str, ...]
+    primary_key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """The records of a unit that is no row of one table.
+
+    `records` selects those of the unit `{unit}` (text); `units` all units there are, as a column
+    with the name of the source's key. `record` names a record of the row `source`.
+    """
+
+    records: str
+    units: str
+    record: str
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Log:
+    """An event log: every change of one of the columns `of` is kept, with the values of `keeps`.
+
+    They stand in `synctasks.event_log` for 7 days, and as long as something of their unit is open.
+    """
+
+    of: tuple[str, ...]
+    keeps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeyForm:
+    """What the keys of a source look like; `said` in words, after "it is no"."""
+
+    said: str
+    matches: Callable[[str], bool]
+
+
+_FORMS = {"uuid": KeyForm("UUID in its canonical form", lambda key: bool(_UUID.fullmatch(key)))}
+
+
+@dataclass(frozen=True)
 class Source:
     """Where units come from: `key` identifies the unit, `primary_key` the row.
 
     Where the key may be null, the unit of the empty key holds the rows without one: no contract
     lets them pass, and so they are found, rejected by their primary key, and can be replayed.
+    Where a unit is no row of `table`, `query` says what its records are; `log` keeps every change.
     """
 
     database: Database
@@ -121,6 +177,9 @@ class Source:
     key_type: str = "text"
     primary_key: tuple[str, ...] = ()
     key_nullable: bool = False
+    key_form: KeyForm | None = None
+    query: Query | None = None
+    log: Log | None = None
 
     @property
     def row_key(self) -> tuple[str, ...]:
@@ -129,8 +188,9 @@ class Source:
 
     def key_problem(self, key: str) -> str | None:
         """What is wrong with a key that somebody typed, or None."""
-        if self.key_type == "uuid" and not _UUID.fullmatch(key):
-            return "it is no UUID in its canonical form"
+        form = self.key_form or _FORMS.get(self.key_type)
+        if form and not form.matches(key):
+            return f"it is no {form.said}"
         if is_blank(key) or "\0" in key:
             return "it is blank or holds a NUL character"
         # What no terminal could decode arrives as lone surrogates.
@@ -142,18 +202,41 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Best:
+    """Of a unit's rows only the best `most` stay: those with the highest score.
+
+    `score` is the target's column, `exact` the score before it is rounded, at the source. Among
+    equals the later in `newest` is better, then the first by the rest of the key, bytewise.
+    """
+
+    most: int
+    score: str
+    exact: str
+
+
+@dataclass(frozen=True)
 class Target:
     """Where they arrive: `key` is the column by which a row is found again.
 
     `identity` is a second unique column, written once and never changed. A unit that comes with
     the identity of another row was renamed: it is rejected, and that row is left as it is.
     `match` says how a unit finds its row where `key` is none of the source's. `newest` is the
-    column by which the later state wins: a row is overwritten by a later one only.
+    column by which the later state wins: a row is overwritten by a later one only, or where
+    `newest_ties` by one of the same time, too. Where a unit may have many rows, `key` holds the
+    unit, `within` are the further columns of the row's key, and `best` says which rows stay.
     """
 
     database: Database
     table: str
     key: str
+    within: tuple[str, ...] = ()
     identity: str | None = None
     match: Match | None = None
     newest: str | None = None
+    newest_ties: bool = False
+    best: Best | None = None
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that identify a row."""
+        return self.key, *self.within

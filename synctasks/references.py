@@ -15,6 +15,8 @@ class Missing(StrEnum):
 
     WAIT = "wait"
     REJECT = "reject"
+    #: Counted as filtered, and no more is said of it.
+    FILTER = "filter"
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,14 @@ class Need:
     """A name under which somebody announces that what a record waits for may be there now.
 
     `kind` and the value of `sql` (at the waiting record's source) make the name. It is stored, so
-    it holds nothing sensitive: what is masked elsewhere is masked here.
+    it holds nothing sensitive: what is masked elsewhere is masked here. `run_of` is the flow (from
+    the same source) of which a full run is asked for as soon as something waits, since it may bring
+    what is missing.
     """
 
     kind: str
     sql: str
+    run_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,9 @@ class Reference:
     """How a value of the source becomes the key of a row that the target knows.
 
     `value` is taken from the source's row, in the source's query; `meant` says which row of
-    `table` it means, with `{value}` where the value stands. An optional reference may be null.
+    `table` it means, with `{value}` where the value stands. Where several rows may be meant,
+    `first` orders them, and the first one is; else they are too many. An optional reference may be
+    null.
     """
 
     table: str
@@ -45,6 +52,7 @@ class Reference:
     value_type: str = "text"
     missing: Missing = Missing.WAIT
     optional: bool = False
+    first: str | None = None
     needs: tuple[Need, ...] = ()
 
     @property

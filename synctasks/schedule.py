@@ -1,4 +1,4 @@
-"""When a flow runs in full."""
+"""When a flow is due by the clock, and what is asked for then."""
 
 from __future__ import annotations
 
@@ -7,11 +7,51 @@ from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True)
+class Everything:
+    """All units, in a full run."""
+
+    said = "full run"
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What was captured so far: until its slot a change rests, and nobody sends for it."""
+
+    said = "what was captured"
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A run of the units that `units` selects at the source (as `key`, text).
+
+    Parameters: `last`, the slot before this one (or the installation), and `due`, this one.
+    """
+
+    units: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Aged:
+    """Units whom time alone has moved: their rows at the target fulfil `condition`.
+
+    It speaks of the row as `target`. They go into the change log, as if they had changed.
+    """
+
+    condition: str
+    said: str
+
+
+Asked = Everything | Captured | Selected | Aged
+
+
+@dataclass(frozen=True)
 class Schedule:
     """A moment of each day, or (without an hour) of each hour; UTC."""
 
     minute: int
     hour: int | None = None
+    asks_for: Asked = Everything()
 
     def latest(self, now: datetime) -> datetime:
         """The last moment at or before `now` (any time zone) at which the schedule was due."""

@@ -1,50 +1,184 @@
 """Slots: the times at which a flow's schedule is due.
 
-Whoever inserts a slot's row asks for its run, so that two beats, or one that repeats itself, are
-harmless. Of the slots that were missed the newest is made up, once.
+Whoever inserts a slot's row asks for what is due, so that two beats, or one that repeats itself,
+are harmless. Of the slots that were missed the newest is made up, once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from functools import singledispatch
+from typing import Any
 
-from synctasks.database import Transaction
-from synctasks.flow import Flow
+from synctasks import sql
+from synctasks.database import CHUNK, Transaction, array, transaction
+from synctasks.flow import Aged, Captured, Flow, Selected
+from synctasks.lane import lane_sql
 
 # What was due before we were installed was nobody's to run.
 _TAKE = """\
-WITH taken AS (
-    INSERT INTO synctasks.slot (flow, due_at)
-    SELECT %(flow)s, %(due_at)s
-    FROM synctasks.installation
-    WHERE installation.installed_at < %(due_at)s
-    ON CONFLICT DO NOTHING
-    RETURNING due_at
-),
-asked AS (
-    INSERT INTO synctasks.run (flow, reason)
-    SELECT %(flow)s, %(reason)s
-    FROM taken
-    RETURNING id
-)
-SELECT id FROM asked
+INSERT INTO synctasks.slot (flow, due_at)
+SELECT %(flow)s, %(due)s
+FROM synctasks.installation
+WHERE installation.installed_at < %(due)s
+ON CONFLICT DO NOTHING
+RETURNING due_at
 """
 
-_NOTE_RUN = "UPDATE synctasks.slot SET run = %(run)s WHERE flow = %(flow)s AND due_at = %(due_at)s"
+_NOTE_RUN = "UPDATE synctasks.slot SET run = %(run)s WHERE flow = %(flow)s AND due_at = %(due)s"
+
+_ASK = """\
+INSERT INTO synctasks.run (flow, reason)
+VALUES (%(flow)s, %(reason)s)
+RETURNING id
+"""
+
+# The slots before this one were this flow's, whether their runs succeeded or not: what they left
+# undone is asked for again.
+_LAST = """\
+SELECT coalesce(
+    (
+        SELECT max(slot.due_at)
+        FROM synctasks.slot
+        JOIN synctasks.run ON run.id = slot.run
+        WHERE slot.flow = %(flow)s AND slot.due_at < %(due)s AND run.state = 'succeeded'
+    ),
+    (SELECT installation.installed_at FROM synctasks.installation)
+)
+"""
+
+_ASK_FOR_SELECTED = """\
+INSERT INTO synctasks.run (flow, reason, units)
+SELECT %(flow)s, %(reason)s, coalesce(array_agg(selected.key), '{{}}')
+FROM (
+{units}
+) AS selected
+RETURNING id
+"""
+
+_BEGIN = """\
+INSERT INTO synctasks.run (flow, kind, reason, state, phase, started_at)
+VALUES (%(flow)s, 'slot', %(reason)s, 'running', 'finish', clock_timestamp())
+RETURNING id
+"""
+
+# Due from now on, and not late by what it rested.
+_RELEASE = """\
+WITH released AS (
+    UPDATE synctasks.change_log
+    SET rests = false, not_before = clock_timestamp(), run = %(run)s
+    WHERE flow = %(flow)s AND rests
+    RETURNING key
+)
+SELECT count(DISTINCT key) FROM released
+"""
+
+_AGED = """\
+SELECT DISTINCT target.{key}::text AS key
+FROM {table} AS target
+WHERE ({condition}) AND target.{key}::text > %(low)s
+ORDER BY key
+LIMIT {page}
+"""
+
+_REQUEST = """\
+INSERT INTO synctasks.change_log (flow, lane, key, operation, origin, run)
+SELECT %(flow)s, {lane}, aged.key, 'request', 'repair', %(run)s
+FROM unnest(%(keys)s::text[]) AS aged (key)
+"""
+
+_PAGE = 10_000
+
+_PLAN = """\
+UPDATE synctasks.run
+SET
+    planned = %(planned)s,
+    state = CASE WHEN %(planned)s = 0 THEN 'succeeded' ELSE 'running' END,
+    finished_at = CASE WHEN %(planned)s = 0 THEN clock_timestamp() END
+WHERE id = %(run)s
+"""
 
 
-def take(source: Transaction, flow: Flow, now: datetime) -> int | None:
-    """Take the flow's newest slot and ask for its run: the run's id, or None if it is taken.
+@dataclass(frozen=True)
+class Slot:
+    """A slot that was taken: its run, and whether that is worked in chunks or by drains."""
 
-    A run that is under way is no answer: what it has read already may have changed since.
+    run: int
+    in_chunks: bool
+
+
+def take(flow: Flow, now: datetime) -> Slot | None:
+    """Take the flow's newest slot and ask for what is due; None if it is taken.
+
+    A run that is under way is no answer: what it has read already may have changed since. Raises
+    SynctasksError.
     """
     if flow.schedule is None:
         return None
-    due_at = flow.schedule.latest(now)
-    slot = {"flow": flow.name, "due_at": due_at}
-    row = source.row(_TAKE, {**slot, "reason": f"scheduled for {due_at:%Y-%m-%d %H:%M} UTC"})
-    if row is None:
-        return None
-    source.execute(_NOTE_RUN, {**slot, "run": row[0]})
-    run: int = row[0]
+    due = flow.schedule.latest(now)
+    asked = {"flow": flow.name, "due": due, "reason": f"scheduled for {due:%Y-%m-%d %H:%M} UTC"}
+    with transaction(flow.source.database, CHUNK) as source:
+        if source.row(_TAKE, asked) is None:
+            return None
+        run = _ask_for(flow.schedule.asks_for, flow, source, asked)
+        source.execute(_NOTE_RUN, {**asked, "run": run})
+    return Slot(run, in_chunks=not isinstance(flow.schedule.asks_for, Captured | Aged))
+
+
+@singledispatch
+def _ask_for(_: object, flow: Flow, source: Transaction, asked: dict[str, Any]) -> int:
+    """Ask for everything."""
+    run: int = source.value(_ASK, asked)
     return run
+
+
+@_ask_for.register
+def _(selected: Selected, flow: Flow, source: Transaction, asked: dict[str, Any]) -> int:
+    last = source.value(_LAST, asked)
+    statement = _ASK_FOR_SELECTED.format(units=selected.units)
+    run: int = source.value(statement, {**asked, "last": last})
+    return run
+
+
+@_ask_for.register
+def _(captured: Captured, flow: Flow, source: Transaction, asked: dict[str, Any]) -> int:
+    run: int = source.value(_BEGIN, asked)
+    planned = source.value(_RELEASE, {**asked, "run": run})
+    source.execute(_PLAN, {"run": run, "planned": planned})
+    return run
+
+
+@_ask_for.register
+def _(aged: Aged, flow: Flow, source: Transaction, asked: dict[str, Any]) -> int:
+    run: int = source.value(_BEGIN, asked)
+    lanes = source.value(
+        "SELECT count(*) FROM synctasks.lane WHERE flow = %(flow)s", {"flow": flow.name}
+    )
+    statement = _REQUEST.format(lane=lane_sql("aged.key", lanes))
+    planned = 0
+    for keys in _aged(aged, flow):
+        source.execute(statement, {**asked, "run": run, "keys": array(keys)})
+        planned += len(keys)
+    source.execute(_PLAN, {"run": run, "planned": planned})
+    return run
+
+
+def _aged(aged: Aged, flow: Flow) -> Iterator[list[str]]:
+    """The units at the target that have aged, some at a time."""
+    statement = _AGED.format(
+        key=sql.name(flow.target.key),
+        table=sql.name(flow.target.table),
+        condition=aged.condition,
+        page=_PAGE,
+    )
+    low = ""
+    while True:
+        with transaction(flow.target.database, CHUNK) as target:
+            keys = [key for (key,) in target.rows(statement, {"low": low})]
+        if keys:
+            yield keys
+        if len(keys) < _PAGE:
+            return
+        low = keys[-1]

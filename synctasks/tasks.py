@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery, current_task
 from celery.utils.log import get_task_logger
 
-from synctasks import breaker, dispatch
+from synctasks import breaker, dispatch, slots
 from synctasks.capture import change_log
 from synctasks.database import CHUNK, DRAIN, transaction
 from synctasks.dead_letters import failed, refused
@@ -182,11 +182,13 @@ def _refused(flow: str, what: str, problem: str) -> str:
 
 def _knock(flow: str) -> str:
     """Beat's only message: is a slot of this flow due that nobody has taken?"""
-    run = refresh.due_slot(by_name(flow), now=datetime.now(UTC))
-    if run is None:
+    slot = slots.take(by_name(flow), datetime.now(UTC))
+    if slot is None:
         return "taken"
-    dispatch.send_refresh(flow)
-    return f"run {run}"
+    if slot.in_chunks:
+        dispatch.send_refresh(flow)
+    # Else its changes are due from now on: the listener sends for them.
+    return f"run {slot.run}"
 
 
 # prefix, queue, what makes the function, what the task is

@@ -11,8 +11,8 @@ from redis import Redis
 from tests.rows import Connection, execute
 from tests.workspace import BROKER, CITIZEN, WAREHOUSE, Workspace
 
-# The tables of the flows first: to empty them asks for a full run. Of ours not those that say
-# how we are installed. What is empty is left alone, which is most of it.
+# The applications' tables first: to empty them asks for a full run. Of ours not those that say how
+# we are installed. What is empty is left alone, which is most of it.
 _EMPTY = """\
 DO $$
 DECLARE
@@ -22,10 +22,8 @@ BEGIN
     FOR name IN
         SELECT format('%I.%I', schemaname, tablename)
         FROM pg_catalog.pg_tables
-        WHERE tablename IN (
-                'golden_records', 'scheme_master', 'profile_data', 'schemes', 'citizens',
-                'documents', 'document_metadata'
-            )
+        WHERE schemaname IN ('public', 'eligibility', 'forecast', 'decision', 'ai', 'analytics')
+            AND tablename <> 'districts'
             OR schemaname = 'synctasks'
             AND tablename NOT IN ('lane', 'lane_count', 'installation', 'alembic_version')
         ORDER BY schemaname = 'synctasks'

@@ -59,7 +59,7 @@ WHERE (lane.retry_at IS NULL OR NOT {lately_sql("lane.retry_at", 2)})
 _PROBE_LANE = """\
 SELECT lane
 FROM synctasks.change_log
-WHERE flow = %(flow)s
+WHERE flow = %(flow)s AND NOT rests
 ORDER BY captured_at
 LIMIT 1
 """

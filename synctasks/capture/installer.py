@@ -147,14 +147,16 @@ def _install_flow(flow: Flow, progress: Progress) -> bool:
             source.execute(_REQUEST, {"flow": flow.name})
     if not missing:
         return is_new
-    progress(f"{flow.source.database}: triggers of {flow.name} on {flow.source.table}")
+    for table in dict.fromkeys(trigger.table for trigger in missing):
+        progress(f"{flow.source.database}: triggers of {flow.name} on {table}")
 
-    def create(source: Transaction) -> None:
-        for trigger in missing:
-            source.execute(trigger.drop_sql + trigger.trigger_sql)
-        source.execute(_REQUEST, {"flow": flow.name})
+        def create(source: Transaction, table: str = table) -> None:
+            for trigger in missing:
+                if trigger.table == table:
+                    source.execute(trigger.drop_sql + trigger.trigger_sql)
+            source.execute(_REQUEST, {"flow": flow.name})
 
-    _with_table_lock(flow.source.database, flow.source.table, create, progress)
+        _with_table_lock(flow.source.database, table, create, progress)
     return True
 
 

@@ -17,11 +17,11 @@ import psycopg2
 import structlog
 
 from synctasks import breaker, dispatch, slots
-from synctasks.capture import change_log, waiting
+from synctasks.capture import change_log, event_log, waiting
 from synctasks.capture.ears import Deaf, Ears
 from synctasks.database import Transaction, connect
 from synctasks.errors import SetupError, TransientError
-from synctasks.flow import Database
+from synctasks.flow import Database, Flow
 from synctasks.flows import FLOWS
 
 log = structlog.get_logger("listener")
@@ -158,8 +158,9 @@ class Listener:
             self._send(stale, despite_flag=True)
             if now - self._slots_seen >= SLOT_SECONDS:
                 self._slots_seen = now
-                self._make_up_slots(ears)
+                self._make_up_slots()
                 waiting.wake_some(ears.tx)
+                event_log.forget_old(ears.tx)
             self._send_runs(ears)
             self._probe_breakers(ears)
 
@@ -172,13 +173,21 @@ class Listener:
             log.warning("listener.broker_gone", cause=str(error))
             self._wait(SWEEP_SECONDS)
 
-    def _make_up_slots(self, ears: Ears) -> None:
+    def _make_up_slots(self) -> None:
         """Beat knocks when a slot is due; one that it missed is found here."""
         for flow in FLOWS:
             if flow.source.database is self._database:
-                run = slots.take(ears.tx, flow, datetime.now(UTC))
-                if run is not None:
-                    log.info("listener.slot_made_up", flow=flow.name, run=run)
+                self._make_up_slot(flow)
+
+    def _make_up_slot(self, flow: Flow) -> None:
+        try:
+            slot = slots.take(flow, datetime.now(UTC))
+        except TransientError as error:
+            # Its target may be away: the next look takes it.
+            log.warning("listener.slot_not_taken", flow=flow.name, cause=str(error))
+            return
+        if slot is not None:
+            log.info("listener.slot_made_up", flow=flow.name, run=slot.run)
 
     def _send_runs(self, ears: Ears) -> None:
         try:

@@ -178,14 +178,21 @@ def _check_rights(tx: Transaction, side: _Side, owned: bool, owner: str) -> None
 def _sides(flow: Flow) -> list[_Side]:
     """What a flow needs of its tables; optional columns are not needed."""
     optional = {column.reads for column in flow.columns if column.optional}
-    read = frozenset(flow.watched).union(flow.source.row_key) - optional
     written = frozenset(column.name for column in flow.columns if not column.optional)
     source, target = flow.source, flow.target
     captured = _Need.TRIGGERS if flow.capture else _Need.READ
     known = [rule for rule in flow.contract.rules if isinstance(rule, Known)]
     references = [column.reference for column in flow.references if column.reference]
     return [
-        _Side(source.database, source.table, read, captured),
+        *(
+            _Side(
+                source.database,
+                table.name,
+                frozenset(table.reads).union(table.primary_key) - optional,
+                captured,
+            )
+            for table in flow.tables
+        ),
         _Side(target.database, target.table, written, _Need.WRITE),
         *(_Side(source.database, each.table, frozenset([each.key]), _Need.READ) for each in known),
         *(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synctasks import sql
-from synctasks.flow import Absent, Flow, Operation
+from synctasks.flow import Absent, Flow, Log, Operation, Table
 from synctasks.lane import lane_sql
 
 # A statement that captures more rows asks for one full run instead.
@@ -81,11 +81,50 @@ BEGIN
         INSERT INTO synctasks.run (flow, reason)
         VALUES ({flow}, 'one statement changed more than {bulk_rows} units');
     ELSE
-        INSERT INTO synctasks.change_log (flow, lane, key, operation)
-        SELECT {flow}, {lane}, captured.key, {operation}
+        INSERT INTO synctasks.change_log (flow, lane, key, operation, rests)
+        SELECT {flow}, {lane}, captured.key, {operation}, {rests}
         FROM unnest(keys) AS captured (key);
     END IF;
-    PERFORM synctasks.wake();
+    {wake}
+    RETURN NULL;
+END
+$body$;
+REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
+"""
+
+# Every change counts, so every one is written, however many a statement makes. Where a column was
+# dropped, the values are those of whatever columns there are.
+_LOGGING = """\
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    keys text[];
+    kept jsonb[];
+BEGIN
+    BEGIN
+        SELECT array_agg(changed.key), array_agg(changed.kept) INTO keys, kept
+        FROM (
+{changed}
+        ) AS changed;
+    EXCEPTION WHEN undefined_column THEN
+        SELECT array_agg(touched.key), array_agg(touched.kept) INTO keys, kept
+        FROM (
+{touched}
+        ) AS touched;
+    END;
+    IF keys IS NULL THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO synctasks.event_log (flow, key, "row")
+    SELECT {flow}, captured.key, captured.kept
+    FROM unnest(keys, kept) AS captured (key, kept);
+    INSERT INTO synctasks.change_log (flow, lane, key, operation, rests)
+    SELECT DISTINCT {flow}, {lane}, captured.key, {operation}, {rests}
+    FROM unnest(keys) AS captured (key);
+    {wake}
     RETURN NULL;
 END
 $body$;
@@ -109,23 +148,48 @@ REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
 """
 
 _TOUCHED = """\
-            SELECT DISTINCT touched.{key}::text AS key
-            FROM {rows} AS touched
-            WHERE touched.{key} IS NOT NULL"""
+            SELECT DISTINCT touched.key
+            FROM (
+                SELECT {unit}::text AS key
+                FROM {rows} AS touched_row
+            ) AS touched
+            WHERE touched.key IS NOT NULL"""
 
 _CHANGED = """\
             SELECT DISTINCT side.key
             FROM old_rows AS before
             FULL JOIN new_rows AS after ON {same_row}
             CROSS JOIN LATERAL (
-                VALUES (before.{key}::text), (after.{key}::text)
-            ) AS side (key)
-            WHERE side.key IS NOT NULL
+                VALUES
+                    (({before_key})::text, before.{first} IS NOT NULL),
+                    (({after_key})::text, after.{first} IS NOT NULL)
+            ) AS side (key, is_there)
+            WHERE side.is_there
+                AND side.key IS NOT NULL
                 AND (
                     {before}
                 ) IS DISTINCT FROM (
                     {after}
                 )"""
+
+# The order is that of the rows' identity: those of one row come one by one anyhow.
+_LOGGED = """\
+            SELECT ({after_key})::text AS key, jsonb_build_object({kept}) AS kept
+            FROM new_rows AS after"""
+
+_LOGGED_CHANGED = """\
+            SELECT ({after_key})::text AS key, jsonb_build_object({kept}) AS kept
+            FROM new_rows AS after
+            LEFT JOIN old_rows AS before ON {same_row}
+            WHERE (
+                    {before}
+                ) IS DISTINCT FROM (
+                    {after}
+                )"""
+
+_LOGGED_TOUCHED = """\
+            SELECT ({after_key})::text AS key, to_jsonb(after) AS kept
+            FROM new_rows AS after"""
 
 _ROWS = {
     Operation.INSERT: "new_rows",
@@ -168,55 +232,93 @@ def wake_sql(*, notifies: bool) -> str:
 
 
 def triggers(flow: Flow, lanes: int) -> list[Trigger]:
-    """The triggers of a flow, one for each captured operation, and for TRUNCATE if it removes."""
-    made = [_capture(flow, operation, lanes) for operation in flow.capture]
-    if flow.capture and flow.absent is not Absent.KEEP:
-        made.append(_trigger(flow, "truncate", _TRUNCATED.format(**_named(flow, "truncate"))))
+    """The triggers of a flow on its tables: one for each captured operation, and for TRUNCATE if it
+    removes.
+    """
+    made = []
+    for table in flow.tables:
+        made += [_capture(flow, table, operation, lanes) for operation in flow.capture]
+        if flow.capture and flow.absent is not Absent.KEEP:
+            truncated = _TRUNCATED.format(**_named(flow, table, "truncate"))
+            made.append(_trigger(flow, table, "truncate", truncated))
     return made
 
 
-def _capture(flow: Flow, operation: Operation, lanes: int) -> Trigger:
-    touched = _TOUCHED.format(key=sql.name(flow.source.key), rows=_ROWS[operation])
-    function_sql = _FUNCTION.format(
-        **_named(flow, operation),
-        changed=_changed(flow) if operation is Operation.UPDATE else touched,
-        touched=touched,
+def _capture(flow: Flow, table: Table, operation: Operation, lanes: int) -> Trigger:
+    log = flow.source.log
+    body = _logging(table, log, operation) if log else _capturing(table, operation)
+    function_sql = (_LOGGING if log else _FUNCTION).format(
+        **_named(flow, table, operation),
+        **body,
         bulk_rows=BULK_ROWS,
         lane=lane_sql("captured.key", lanes),
         operation=sql.literal(operation),
+        rests=str(flow.rests).lower(),
+        wake="" if flow.rests else "PERFORM synctasks.wake();",
     )
-    return _trigger(flow, operation, function_sql)
+    return _trigger(flow, table, operation, function_sql)
 
 
-def _changed(flow: Flow) -> str:
+def _capturing(table: Table, operation: Operation) -> dict[str, str]:
+    """What selects the units of changed rows, and where that fails those of all rows."""
+    unit = table.unit.replace("{row}", "touched_row")
+    touched = _TOUCHED.format(unit=unit, rows=_ROWS[operation])
+    return {
+        "changed": _changed(table) if operation is Operation.UPDATE else touched,
+        "touched": touched,
+    }
+
+
+def _changed(table: Table) -> str:
     """The units of the rows in which a column that the flow reads has changed."""
     return _CHANGED.format(
-        key=sql.name(flow.source.key),
-        same_row=" AND ".join(
-            f"before.{sql.name(column)} = after.{sql.name(column)}"
-            for column in flow.source.row_key
-        ),
-        before=sql.names(flow.watched, of="before", indent=20),
-        after=sql.names(flow.watched, of="after", indent=20),
+        before_key=table.unit.replace("{row}", "before"),
+        after_key=table.unit.replace("{row}", "after"),
+        first=sql.name(table.primary_key[0]),
+        same_row=_same_row(table),
+        before=sql.names(table.reads, of="before", indent=20),
+        after=sql.names(table.reads, of="after", indent=20),
     )
 
 
-def _named(flow: Flow, operation: str) -> dict[str, str]:
+def _logging(table: Table, log: Log, operation: Operation) -> dict[str, str]:
+    """What selects the changes that count, with their values."""
+    parts = {
+        "after_key": table.unit.replace("{row}", "after"),
+        "kept": ", ".join(f"{sql.literal(each)}, after.{sql.name(each)}" for each in log.keeps),
+        "same_row": _same_row(table),
+        "before": sql.names(log.of, of="before", indent=20),
+        "after": sql.names(log.of, of="after", indent=20),
+    }
+    changed = _LOGGED_CHANGED if operation is Operation.UPDATE else _LOGGED
+    return {"changed": changed.format(**parts), "touched": _LOGGED_TOUCHED.format(**parts)}
+
+
+def _same_row(table: Table) -> str:
+    columns = map(sql.name, table.primary_key)
+    return " AND ".join(f"before.{column} = after.{column}" for column in columns)
+
+
+def _named(flow: Flow, table: Table, operation: str) -> dict[str, str]:
     return {
-        "function": sql.name(f"synctasks.capture_{flow.name}_{operation}"),
+        "function": sql.name(f"synctasks.capture_{_place(flow, table)}_{operation}"),
         "flow": sql.literal(flow.name),
     }
 
 
-def _trigger(flow: Flow, operation: str, function_sql: str) -> Trigger:
-    name = f"synctasks_{flow.name}_{operation}"
+def _place(flow: Flow, table: Table) -> str:
+    """What the names of a table's triggers say: its flow, and which of the flow's tables it is."""
+    return flow.name if len(flow.tables) == 1 else f"{flow.name}_{table.name.partition('.')[2]}"
+
+
+def _trigger(flow: Flow, table: Table, operation: str, function_sql: str) -> Trigger:
+    name = f"synctasks_{_place(flow, table)}_{operation}"
     trigger_sql = _TRIGGER.format(
         trigger=sql.name(name),
         operation=operation.upper(),
-        table=sql.name(flow.source.table),
+        table=sql.name(table.name),
         referencing=_REFERENCING[operation],
-        function=_named(flow, operation)["function"],
+        function=_named(flow, table, operation)["function"],
     )
-    table = sql.name(flow.source.table)
-    drop_sql = f"DROP TRIGGER IF EXISTS {sql.name(name)} ON {table};\n"
-    return Trigger(name, flow.source.table, function_sql, trigger_sql, drop_sql)
+    drop_sql = f"DROP TRIGGER IF EXISTS {sql.name(name)} ON {sql.name(table.name)};\n"
+    return Trigger(name, table.name, function_sql, trigger_sql, drop_sql)

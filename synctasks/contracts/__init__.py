@@ -2,10 +2,21 @@
 
 from synctasks.contracts.complaint import Category, Complaint
 from synctasks.contracts.contract import Contract, Refusal
-from synctasks.contracts.fields import MOST_KEY_BYTES, Choice, Field, Json, Key, Text, Uuid, Word
+from synctasks.contracts.fields import (
+    MOST_KEY_BYTES,
+    Choice,
+    Field,
+    Json,
+    JsonArray,
+    Key,
+    Text,
+    Uuid,
+    Word,
+)
+from synctasks.contracts.links import Link
 from synctasks.contracts.numbers import Date, Integer, Number, Timestamp
 from synctasks.contracts.people import Aadhaar, Digits, Email, Mobile
-from synctasks.contracts.rules import Known, NotBefore, Rule
+from synctasks.contracts.rules import Known, Needed, NotBefore, Rule, Same
 
 __all__ = [
     "MOST_KEY_BYTES",
@@ -20,13 +31,17 @@ __all__ = [
     "Field",
     "Integer",
     "Json",
+    "JsonArray",
     "Key",
     "Known",
+    "Link",
     "Mobile",
+    "Needed",
     "NotBefore",
     "Number",
     "Refusal",
     "Rule",
+    "Same",
     "Text",
     "Timestamp",
     "Uuid",

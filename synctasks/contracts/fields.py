@@ -153,10 +153,10 @@ class Choice(Field):
 class Uuid(Field):
     """A UUID in its canonical form: lower case, with dashes, without braces."""
 
-    _FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
     def read(self, text: str) -> str:
-        if not self._FORM.fullmatch(text):
+        if not self.FORM.fullmatch(text):
             raise refuse("is no UUID in its canonical form")
         return text
 
@@ -174,10 +174,22 @@ class Uuid(Field):
 class Json(Field):
     """A JSON object or array (its column holds valid JSON of any kind)."""
 
+    _BEGINNINGS: tuple[str, ...] = ("{", "[")
+    _SAID = "is no JSON object or array"
+    _TYPES = "'object', 'array'"
+
     def read(self, text: str) -> str:
-        if not text.startswith(("{", "[")):
-            raise refuse("is no JSON object or array")
+        if not text.startswith(self._BEGINNINGS):
+            raise refuse(self._SAID)
         return text
 
     def sql(self, value: str) -> str:
-        return f"jsonb_typeof({value}) IN ('object', 'array')"
+        return f"jsonb_typeof({value}) IN ({self._TYPES})"
+
+
+class JsonArray(Json):
+    """A JSON array."""
+
+    _BEGINNINGS = ("[",)
+    _SAID = "is no JSON array"
+    _TYPES = "'array'"

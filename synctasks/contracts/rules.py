@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from synctasks import sql
-from synctasks.contracts.complaint import Category, Complaint
+from synctasks.contracts.complaint import MISSING, Category, Complaint
 
 
 class Rule(Protocol):
@@ -87,3 +87,55 @@ class Known:
 
     def holds(self, values: Mapping[str, Any], facts: Mapping[str, bool]) -> bool:
         return facts[self.fact]
+
+
+@dataclass(frozen=True)
+class Same:
+    """Two values are the same; `said` is what is wrong where they are not."""
+
+    column: str
+    other: str
+    said: str
+    fact = None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.column, self.other
+
+    @property
+    def complaint(self) -> Complaint:
+        return Complaint(self.said, Category.CONSISTENCY)
+
+    def sql(self, of: str) -> str:
+        one, other = (sql.name(f"{of}.{each}") for each in self.reads)
+        return f"({one} IS NULL OR {other} IS NULL OR {one} = {other})"
+
+    def holds(self, values: Mapping[str, Any], facts: Mapping[str, bool]) -> bool:
+        return bool(values[self.column] == values[self.other])
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A value is required where another one `is_` this word."""
+
+    column: str
+    where: str
+    is_: str
+    fact = None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.where,)
+
+    @property
+    def complaint(self) -> Complaint:
+        return MISSING
+
+    def sql(self, of: str) -> str:
+        value, where = sql.name(f"{of}.{self.column}"), sql.name(f"{of}.{self.where}")
+        return f"({where} IS DISTINCT FROM {sql.literal(self.is_)} OR {value} IS NOT NULL)"
+
+    def holds(self, values: Mapping[str, Any], facts: Mapping[str, bool]) -> bool:
+        # A value that was refused for itself is not there to be looked at.
+        missing = self.column in values and values[self.column] is None
+        return not (missing and values[self.where] == self.is_)

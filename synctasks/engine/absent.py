@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synctasks import sql
+from synctasks.engine.resolve import same_row
 from synctasks.flow import Absent, Flow
 
 # %(absent)s: the keys that the source does not have in scope.
@@ -16,8 +17,53 @@ removable AS (
 """
 
 _LOCK = """
-    ORDER BY target.{key}
+    ORDER BY {row_key}
     FOR UPDATE OF target"""
+
+# The rows of wide units that none of their records stands for. %(units)s: the units that were read,
+# %(absent)s: those of which rows may go now.
+_LEAVING = """\
+leaving AS MATERIALIZED (
+    SELECT {row_key}, unit.key AS key, unit.key = ANY (%(absent)s::text[]) AS goes
+    FROM {units} AS unit (key)
+    JOIN {table} AS target ON target.{key} = nullif(unit.key, '')::{key_type}
+    WHERE NOT EXISTS (
+        SELECT
+        FROM {rows} AS staged
+        WHERE {same_row} AND staged.verdict NOT IN ({over})
+    ){decided}{lock}
+),
+"""
+
+_UNITS = "unnest(%(units)s::text[])"
+
+# A unit of which nothing is left is left alone.
+_UNITS_THERE = """\
+(
+        SELECT DISTINCT staged.key
+        FROM {rows} AS staged
+        WHERE staged.verdict <> 'out_of_scope'
+    )"""
+
+_DECIDED = """
+        AND unit.key NOT IN (SELECT undecided.key FROM undecided)"""
+
+_OVER = "'out_of_scope', 'outranked', 'refused_outranked', 'unknown'"
+
+_DELETE_LEAVING = """\
+removed AS (
+    DELETE FROM {table} AS target
+    USING leaving AS staged
+    WHERE staged.goes AND {same_row}
+    RETURNING staged.key
+),
+"""
+
+_WOULD_LEAVE = """\
+removed AS (
+    SELECT key FROM leaving WHERE goes
+),
+"""
 
 _DELETE = """\
 removed AS (
@@ -59,17 +105,27 @@ def in_use(flow: Flow) -> str:
     return f"target.{sql.name(column)} IS DISTINCT FROM {sql.literal(value)}"
 
 
-def removed_sql(flow: Flow, *, dry: bool) -> str:
-    """The common table expression `removed`; run dry, it only names what would go."""
+def removes_within(flow: Flow) -> bool:
+    """Whether rows may go although their unit is there."""
+    return flow.wide and flow.absent is not Absent.KEEP
+
+
+def removed_sql(flow: Flow, rows: str, *, dry: bool) -> str:
+    """The common table expression `removed`; run dry, it only names what would go.
+
+    `rows` is the common table expression of the rows with their last verdicts.
+    """
     if flow.absent is Absent.KEEP:
         return _KEEP
+    if flow.wide:
+        return _removed_within(flow, rows, dry=dry)
     table, key = sql.name(flow.target.table), sql.name(flow.target.key)
     removable = _REMOVABLE.format(
         table=table,
         key=key,
         key_type=flow.key_column.type,
         in_use=in_use(flow),
-        lock="" if dry else _LOCK.format(key=key),
+        lock="" if dry else _LOCK.format(row_key=f"target.{key}"),
     )
     if dry:
         return removable + _WOULD_REMOVE.format(key=key)
@@ -81,4 +137,26 @@ def removed_sql(flow: Flow, *, dry: bool) -> str:
         column=sql.name(flow.deactivation.column),
         value=sql.literal(flow.deactivation.value),
         stamp=sql.name(flow.deactivation.stamp),
+    )
+
+
+def _removed_within(flow: Flow, rows: str, *, dry: bool) -> str:
+    row_key = ", ".join(f"target.{sql.name(each)}" for each in flow.target.row_key)
+    there = flow.absent is Absent.DELETE_WITHIN
+    leaving = _LEAVING.format(
+        row_key=row_key,
+        units=_UNITS_THERE.format(rows=rows) if there else _UNITS,
+        table=sql.name(flow.target.table),
+        key=sql.name(flow.target.key),
+        key_type=flow.key_column.type,
+        rows=rows,
+        same_row=same_row(flow, "target", "staged"),
+        over=_OVER,
+        decided=_DECIDED if flow.target.best else "",
+        lock="" if dry else _LOCK.format(row_key=row_key),
+    )
+    if dry:
+        return leaving + _WOULD_LEAVE
+    return leaving + _DELETE_LEAVING.format(
+        table=sql.name(flow.target.table), same_row=same_row(flow, "target", "staged")
     )

@@ -12,15 +12,17 @@ class Batch:
     """Keys in step with whether only captured changes ask for them (the event filter's say).
 
     Without `captured`, none of them does. `remove` lets the merge remove what is gone. `judged`
-    says that the contract has accepted all of them: the gate is not asked again. `run` is the
-    full run that this is part of. `dry` only counts what the merge would write and remove.
-    `named` are the keys whose outcome is asked for by name, None all of them.
+    says that the contract has judged what failed the gate, and accepted the records `accepted`:
+    the gate is not asked again. `run` is the full run that this is part of. `dry` only counts what
+    the merge would write and remove. `named` are the keys whose outcome is asked for by name, None
+    all of them.
     """
 
     keys: Sequence[str]
     captured: Sequence[bool] = ()
     remove: bool = True
     judged: bool = False
+    accepted: Sequence[str] = ()
     run: int | None = None
     dry: bool = False
     named: Sequence[str] | None = None
@@ -43,6 +45,12 @@ class Batch:
         captured = list(compress(self.captured, kept))
         return replace(self, keys=list(compress(self.keys, kept)), captured=captured)
 
-    def accepted(self, keys: Sequence[str]) -> Batch:
-        """Those of its keys that failed the gate and were judged valid."""
-        return replace(self, keys=keys, captured=(), remove=False, judged=True)
+    def judged_valid(self, pairs: Sequence[tuple[str, str]]) -> Batch:
+        """(unit, record) pairs that failed the gate and are valid; nothing else of these units."""
+        return replace(self.decided(pairs, [key for key, _ in pairs]), remove=False)
+
+    def decided(self, pairs: Sequence[tuple[str, str]], keys: Sequence[str]) -> Batch:
+        """Whole units; of their records that failed the gate the (unit, record) pairs are valid."""
+        units = list(dict.fromkeys(keys))
+        records = [record for _, record in pairs]
+        return replace(self, keys=units, captured=(), judged=True, accepted=records)

@@ -213,8 +213,12 @@ class Drain:
     ) -> None:
         """Put marks and letters as the keys now want them, `ours` those that were forgotten."""
         keys = [each.key for each in forgotten]
-        patient = {key for key in books.keys.get("waiting", ()) if taken.patient[key]}
-        trying = sorted(patient.difference(keys))
+        forgotten_keys = set(keys)
+        trying = [
+            (key, record)
+            for key, record in books.named("waiting")
+            if taken.patient[key] and key not in forgotten_keys
+        ]
         self.new_waiting = waiting.settle(
             source, self._flow, self._lane, ours, keys=keys, trying=trying
         )

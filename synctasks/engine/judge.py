@@ -10,7 +10,7 @@ from synctasks import sql
 from synctasks.contracts import Category, Json
 from synctasks.database import Transaction, array
 from synctasks.dead_letters import Letter
-from synctasks.engine.extract import row_name, scope, wanted_row
+from synctasks.engine.extract import record_name, records, scope, wanted_row
 from synctasks.errors import RowError
 from synctasks.flow import Flow
 
@@ -30,23 +30,30 @@ SELECT
         {values}
     ]::text[]
 FROM unnest(%(keys)s::text[]) AS wanted (key)
-JOIN {table} AS source ON {wanted_row}
+JOIN {records} ON {wanted_row}
 WHERE ({scope}) IS TRUE
+{named}"""
+
+# A wide unit may have very many records, and only some of them are asked for.
+_NAMED = """\
+    AND {record} = ANY (%(records)s::text[])
 """
 
 
-def judge(flow: Flow, keys: Sequence[str], source: Transaction) -> tuple[list[str], list[Letter]]:
-    """The keys that the contract accepts after all, and the letters of the records it refuses.
+def judge(
+    flow: Flow, pairs: Sequence[tuple[str, str]], source: Transaction
+) -> tuple[list[tuple[str, str]], list[Letter]]:
+    """Of (unit, record) pairs those that the contract accepts, and the letters of the others.
 
-    Records out of scope are not judged. Raises SynctasksError.
+    What is out of scope is not judged. Raises SynctasksError.
     """
-    accepted: list[str] = []
+    accepted: list[tuple[str, str]] = []
     letters: list[Letter] = []
     contract, names = flow.contract(), _facts(flow)
-    for key, record, now, facts, row in _read(flow, keys, source):
+    for key, record, now, facts, row in _read(flow, pairs, source):
         refusal = contract.refusal(row, now=now, facts=dict(zip(names, facts, strict=True)))
         if refusal is None:
-            accepted.append(key)
+            accepted.append((key, record))
         else:
             letters.append(
                 Letter(key, record, refusal.category, refusal.error, refusal.messages, _cut(row))
@@ -55,32 +62,37 @@ def judge(flow: Flow, keys: Sequence[str], source: Transaction) -> tuple[list[st
 
 
 def refused(
-    flow: Flow, keys: Sequence[str], column: str, said: str, source: Transaction
+    flow: Flow, pairs: Sequence[tuple[str, str]], column: str, said: str, source: Transaction
 ) -> list[Letter]:
     """The letters of records that the target cannot take; what is said, and of which column."""
     return [
         Letter(key, record, Category.CONSISTENCY, f"{column}: {said}", {column: [said]}, _cut(row))
-        for key, record, _, _, row in _read(flow, keys, source)
+        for key, record, _, _, row in _read(flow, pairs, source)
     ]
 
 
 def guilty(flow: Flow, key: str, error: RowError, trace: str, source: Transaction) -> Letter:
     """The letter of the one record that made its batch fail, with the error it raised."""
-    rows = [row for _, _, _, _, row in _read(flow, [key], source)]
+    # Which of a wide unit's records it was, nobody knows.
+    rows = [] if flow.wide else [row for _, _, _, _, row in _read(flow, [(key, key)], source)]
     row = _cut(rows[0]) if rows else None
     messages = {"": [str(error)]}
     return Letter(key, key, error.category, str(error), messages, row, stack_trace=trace)
 
 
 def _read(
-    flow: Flow, keys: Sequence[str], source: Transaction
+    flow: Flow, pairs: Sequence[tuple[str, str]], source: Transaction
 ) -> Iterator[tuple[str, str, datetime, list[bool], dict[str, str | None]]]:
     """Key, record, the server's time, its verdicts, and what the flow reads of each row."""
     columns = flow.watched
-    distinct = list(dict.fromkeys(keys))
+    distinct = list(dict.fromkeys(pairs))
     for start in range(0, len(distinct), _ROWS):
-        some = array(distinct[start : start + _ROWS])
-        for key, record, now, facts, values in source.rows(_read_sql(flow), {"keys": some}):
+        some = distinct[start : start + _ROWS]
+        wanted = {
+            "keys": array(dict.fromkeys(key for key, _ in some)),
+            "records": array(record for _, record in some),
+        }
+        for key, record, now, facts, values in source.rows(_read_sql(flow), wanted):
             yield key, record, now, facts, dict(zip(columns, values, strict=True))
 
 
@@ -88,12 +100,13 @@ def _read(
 def _read_sql(flow: Flow) -> str:
     by_fact = {rule.fact: rule for rule in flow.contract.rules if rule.fact is not None}
     return _READ.format(
-        record=_record(flow),
+        record=record_name(flow),
         facts=", ".join(by_fact[fact].sql("source") for fact in _facts(flow)),
         values=sql.lines((_text(flow, column) for column in flow.watched), indent=8),
-        table=sql.name(flow.source.table),
+        records=records(flow),
         wanted_row=wanted_row(flow),
         scope=scope(flow),
+        named=_NAMED.format(record=record_name(flow)) if flow.source.query else "",
     )
 
 
@@ -111,11 +124,3 @@ def _cut(row: dict[str, str | None]) -> dict[str, str | None]:
 def _facts(flow: Flow) -> list[str]:
     """What only the server can say of a row, by name, in the order of the query."""
     return [rule.fact for rule in flow.contract.rules if rule.fact is not None]
-
-
-def _record(flow: Flow) -> str:
-    """What names the record: its unit, or where it has no key its row's own."""
-    if not flow.source.key_nullable:
-        return "wanted.key"
-    key = sql.name(f"source.{flow.source.key}")
-    return f"CASE WHEN {key} IS NULL THEN {row_name(flow)} ELSE wanted.key END"

@@ -76,10 +76,16 @@ class _Open:
 
 
 class Letters:
-    """The letters, not resolved, of some units."""
+    """The letters, not resolved, of some units.
 
-    def __init__(self, found: Collection[tuple[int, str, str, bool]] = ()) -> None:
+    `by_unit` says that a unit is one record, under whatever name its letter has it.
+    """
+
+    def __init__(
+        self, found: Collection[tuple[int, str, str, bool]] = (), *, by_unit: bool = True
+    ) -> None:
         self._open = [_Open(*row) for row in found]
+        self._by_unit = by_unit
 
     @property
     def units(self) -> list[str]:
@@ -100,12 +106,14 @@ class Letters:
         worker was the one to settle, None all of them.
         """
         rejected = {letter.record for letter in books.letters}
-        box_of = {key: box for box, keys in books.keys.items() for key in keys}
+        unit_box = {key: box for box, keys in books.keys.items() for key in keys}
+        record_box = {name: box for box, names in books.records.items() for name in names}
         passed, others = [], []
         for letter in self._open:
             if letter.record in rejected or (units is not None and letter.unit not in units):
                 continue
-            box = box_of.get(letter.unit, "")
+            of_unit = self._by_unit or letter.record == letter.unit
+            box = unit_box.get(letter.unit, "") if of_unit else record_box.get(letter.record, "")
             if letter.passes(box, removing=removing):
                 passed.append(letter.number)
             elif removing or not letter.of_removal:
@@ -116,13 +124,15 @@ class Letters:
 
 def of_keys(flow: Flow, keys: str, source: Transaction) -> Letters:
     """The letters of the units of these keys, an array literal."""
-    return Letters(source.rows(_sql(flow, _AMONG_KEYS), {"flow": flow.name, "keys": keys}))
+    found = source.rows(_sql(flow, _AMONG_KEYS), {"flow": flow.name, "keys": keys})
+    return Letters(found, by_unit=flow.source.query is None)
 
 
 def of_chunk(flow: Flow, run: int, number: int, source: Transaction) -> Letters:
     """The letters of the units of a chunk."""
     chunk = {"flow": flow.name, "run": run, "number": number}
-    return Letters(source.rows(_sql(flow, _AMONG_CHUNK), chunk))
+    found = source.rows(_sql(flow, _AMONG_CHUNK), chunk)
+    return Letters(found, by_unit=flow.source.query is None)
 
 
 @cache

@@ -60,7 +60,7 @@ _BYTEWISE = ("C", "POSIX")
 
 def prefilter(flow: Flow, source: Transaction, target: Transaction) -> Prefilter:
     """The best prefilter that the two servers allow. Raises SynctasksError."""
-    if flow.resolves or source.value(_PROBE) != target.value(_PROBE):
+    if flow.source.query or flow.resolves or source.value(_PROBE) != target.value(_PROBE):
         return Prefilter.NONE
     left = _order(source, flow.source.table, flow.source.key)
     right = _order(target, flow.target.table, flow.target.key)

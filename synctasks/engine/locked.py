@@ -10,9 +10,9 @@ from synctasks.flow import Flow
 
 # Two statements: what one of them skips, the other one counts.
 _THERE = """\
-SELECT target.{key}::text
+SELECT target.{key}::text, target.ctid::text
 FROM {table} AS target
-WHERE target.{key} = ANY (%(keys)s::{key_type}[])
+WHERE target.{key} = ANY (array_remove(%(keys)s::text[], '')::{key_type}[])
 """
 _FREE = _THERE + "ORDER BY target.{key}\nFOR NO KEY UPDATE SKIP LOCKED\n"
 
@@ -22,16 +22,18 @@ def locked(flow: Flow, keys: Sequence[str], target: Transaction) -> list[str]:
 
     Where the target has keys of its own nobody knows them yet: none. Raises SynctasksError.
     """
-    if flow.target.match:
+    if not flow.keyed_by_unit:
         return []
     there = _ask(flow, _THERE, keys, target)
-    return sorted(there - _ask(flow, _FREE, keys, target))
+    return sorted({key for key, _ in there - _ask(flow, _FREE, keys, target)})
 
 
-def _ask(flow: Flow, statement: str, keys: Sequence[str], target: Transaction) -> set[str]:
+def _ask(
+    flow: Flow, statement: str, keys: Sequence[str], target: Transaction
+) -> set[tuple[str, str]]:
     asked = statement.format(
         key=sql.name(flow.target.key),
         table=sql.name(flow.target.table),
         key_type=flow.key_column.type,
     )
-    return {key for (key,) in target.rows(asked, {"keys": array(keys)})}
+    return {(key, row) for key, row in target.rows(asked, {"keys": array(keys)})}

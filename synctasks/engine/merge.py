@@ -9,16 +9,17 @@ from __future__ import annotations
 from functools import cache
 
 from synctasks import sql
-from synctasks.engine.absent import removed_sql
+from synctasks.engine.absent import removed_sql, removes_within
+from synctasks.engine.best import ranked_sql
 from synctasks.engine.books import VERDICT_BOXES
 from synctasks.engine.overwrite import flagged_sql, woken_sql, written_sql
-from synctasks.engine.resolve import is_later, resolved_sql
+from synctasks.engine.resolve import is_later, name_of, resolved_sql, same_row
 from synctasks.flow import Column, Flow, OnUpdate
 
 _CREATE = """\
 CREATE TEMPORARY TABLE staged (
     key text,
-    verdict text,
+    {record}verdict text,
     {columns}
 ) ON COMMIT DROP
 """
@@ -28,21 +29,21 @@ staged AS MATERIALIZED (
     SELECT *
     FROM json_to_recordset(%(document)s::json) AS document (
         key text,
-        verdict text,
+        {record}verdict text,
         {columns}
     )
 ),
 """
 
 _MERGE = """\
-WITH {staged}{resolved}{renamed}differing AS MATERIALIZED (
+WITH {staged}{resolved}{ranked}{renamed}differing AS MATERIALIZED (
     SELECT
-        staged.key AS unit,
+        staged.{name} AS unit,
         target.{key} IS NULL AS is_new,
         {superseded} AS superseded,
         {columns}
     FROM {rows} AS staged
-    LEFT JOIN {table} AS target ON target.{key} = staged.{key}
+    LEFT JOIN {table} AS target ON {same_row}
     WHERE staged.verdict = 'pass'{not_renamed}
         AND (
             target.{key} IS NULL{or_later}
@@ -56,6 +57,7 @@ _BY_KEY = """\
 outcome AS (
     SELECT
         staged.key,
+        {record} AS record,
         CASE
             WHEN staged.verdict <> 'pass' THEN
                 CASE staged.verdict
@@ -67,11 +69,11 @@ outcome AS (
             {written_boxes}
         END AS box
     FROM {rows} AS staged
-    LEFT JOIN differing ON differing.unit = staged.key
+    LEFT JOIN differing ON differing.unit = staged.{name}
     UNION ALL
-    SELECT key, {removed_box} FROM removed
+    SELECT key, key, {removed_box} FROM removed{leftover}
 )
-SELECT box, count(*), array_agg(key)
+SELECT box, count(*), array_agg(key), {records}
 FROM outcome
 GROUP BY box
 """
@@ -86,20 +88,18 @@ outcome AS (
             ELSE staged.verdict
         END AS box,
         count(*) AS count,
-        array_agg(staged.key) FILTER (
-            WHERE staged.verdict NOT IN ('pass', 'out_of_scope', 'deferred')
-                OR staged.key = ANY (%(named)s::text[])
-        ) AS keys
+        array_agg(staged.key) FILTER (WHERE {is_named}) AS keys,
+        {records} AS records
     FROM {rows} AS staged
     GROUP BY staged.verdict
     UNION ALL
-    SELECT 'unchanged', -count(*), NULL FROM differing
+    SELECT 'unchanged', -count(*), NULL, NULL FROM differing
     UNION ALL
-    SELECT 'written', count(*), NULL FROM differing
+    SELECT 'written', count(*), NULL, NULL FROM differing
     UNION ALL
-    SELECT 'removed', count(*), NULL FROM removed
+    SELECT 'removed', count(*), NULL, NULL FROM removed{leftover}
 {renamed_counted})
-SELECT box, count, keys
+SELECT box, count, keys, records
 FROM outcome
 """
 
@@ -122,9 +122,24 @@ WHEN EXISTS (SELECT FROM renamed WHERE renamed.key = staged.key) THEN 'renamed'
 
 _RENAMED_COUNTED = """\
     UNION ALL
-    SELECT 'unchanged', -count(*), NULL FROM renamed
+    SELECT 'unchanged', -count(*), NULL, NULL FROM renamed
     UNION ALL
-    SELECT 'renamed', count(*), array_agg(key) FROM renamed
+    SELECT 'renamed', count(*), array_agg(key), NULL FROM renamed
+"""
+
+# What a wide unit no longer has, and must not go now.
+_LEFTOVER_BY_KEY = """
+    UNION ALL
+    SELECT key, key, 'leftover' FROM leaving WHERE NOT goes"""
+
+_LEFTOVER_COUNTED = """
+    UNION ALL
+    SELECT 'leftover', count(*), array_agg(DISTINCT key), NULL FROM leaving WHERE NOT goes"""
+
+# Of a chunk's records those are named that are not done with.
+_IS_NAMED = """\
+staged.verdict NOT IN ({done})
+                OR staged.key = ANY (%(named)s::text[])\
 """
 
 _WRITTEN_BOX = "ELSE 'written'"
@@ -139,6 +154,12 @@ _VERDICT_BOXES = sql.lines(
     indent=20,
 )
 
+# The verdicts of records that nobody has to come back to.
+_DONE = ", ".join(
+    sql.literal(each)
+    for each in ("pass", *(verdict for verdict, box in VERDICT_BOXES.items() if box != "judge"))
+)
+
 COPY_SQL = "COPY staged FROM STDIN (FORMAT binary)"
 
 # Another batch of the same transaction stages anew.
@@ -148,20 +169,26 @@ DROP_SQL = "DROP TABLE staged"
 @cache
 def create_sql(flow: Flow) -> str:
     """The staging table of a batch that travels by COPY."""
-    return _CREATE.format(columns=_typed(flow, indent=4))
+    return _CREATE.format(record=_record(flow, indent=4), columns=_typed(flow, indent=4))
 
 
 @cache
 def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> str:
-    """The merge: parameters `absent`, `at`, `named`, and `document` if staged as one.
+    """The merge: parameters `absent`, `units`, `at`, `named`, and `document` if staged as one.
 
-    Returns rows (box, count, keys): by key, each key once for each record; else the counts, and
-    of keys those that are not done with (to judge, waiting, refused) and those named.
+    Returns rows (box, count, keys, records): by key, each key once for each record; else the
+    counts, and of keys those that are not done with (to judge, waiting, refused) and those named.
     """
+    document = _FROM_DOCUMENT.format(record=_record(flow, indent=8), columns=_typed(flow, indent=8))
+    resolved = "resolved" if flow.resolves else "staged"
+    leaves = removes_within(flow)
     return _MERGE.format(
-        staged=_FROM_DOCUMENT.format(columns=_typed(flow, indent=8)) if from_document else "",
+        staged=document if from_document else "",
         resolved=resolved_sql(flow) if flow.resolves else "",
+        ranked=ranked_sql(flow, resolved),
         rows=_rows(flow),
+        name=name_of(flow),
+        same_row=same_row(flow, "target", "staged"),
         columns=sql.names((column.name for column in flow.columns), of="staged", indent=8),
         table=sql.name(flow.target.table),
         key=sql.name(flow.target.key),
@@ -172,9 +199,14 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
         written="" if dry else written_sql(flow),
         flagged="" if dry else flagged_sql(flow),
         woken="" if dry else woken_sql(flow),
-        removed=removed_sql(flow, dry=dry),
+        removed=removed_sql(flow, _rows(flow), dry=dry),
         outcome=(_BY_KEY if by_key else _COUNTED).format(
             rows=_rows(flow),
+            name=name_of(flow),
+            record=f"staged.{name_of(flow)}",
+            records=_records(flow, by_key=by_key),
+            is_named=_IS_NAMED.format(done=_DONE),
+            leftover=(_LEFTOVER_BY_KEY if by_key else _LEFTOVER_COUNTED) if leaves else "",
             verdict_boxes=_VERDICT_BOXES,
             written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
             removed_box="'extra'" if dry else "'removed'",
@@ -187,14 +219,31 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
 
 
 def _rows(flow: Flow) -> str:
+    if flow.target.best:
+        return "ranked"
     return "resolved" if flow.resolves else "staged"
+
+
+def _records(flow: Flow, *, by_key: bool) -> str:
+    """The names of the records of a box, where they are not their units'."""
+    if not flow.source.query:
+        return "NULL::text[]"
+    if by_key:
+        return "array_agg(record)"
+    return f"array_agg(staged.record) FILTER (WHERE {_IS_NAMED.format(done=_DONE)})"
+
+
+def _record(flow: Flow, *, indent: int) -> str:
+    """The staged column that names the record, where its unit does not."""
+    return f"record text,\n{' ' * indent}" if flow.source.query else ""
 
 
 def _superseded(flow: Flow) -> str:
     if flow.target.newest is None:
         return "false"
     key = sql.name(flow.target.key)
-    return f"target.{key} IS NOT NULL AND NOT {is_later(flow, 'staged', 'target')}"
+    later = is_later(flow, "staged", "target", or_same=flow.target.newest_ties)
+    return f"target.{key} IS NOT NULL AND NOT {later}"
 
 
 def _or_later(flow: Flow) -> str:
@@ -208,6 +257,8 @@ def _staged_value(column: Column) -> str:
     name = sql.name(column.name)
     if column.on_update is OnUpdate.FILL:
         return f"coalesce(staged.{name}, target.{name})"
+    if column.on_update is OnUpdate.LATEST:
+        return f"greatest(staged.{name}, target.{name})"
     return f"staged.{name}"
 
 
@@ -223,6 +274,7 @@ def _renamed(flow: Flow) -> str:
 
 def _typed(flow: Flow, *, indent: int) -> str:
     """The flow's columns with the types they travel in, which COPY's binary form relies on."""
-    return sql.lines(
-        (f"{sql.name(column.name)} {column.staged_type}" for column in flow.columns), indent=indent
-    )
+    typed = [f"{sql.name(column.name)} {column.staged_type}" for column in flow.columns]
+    if flow.target.best:
+        typed.insert(0, "standing numeric")
+    return sql.lines(typed, indent=indent)

@@ -16,8 +16,8 @@ written AS (
         {plain_columns}
     FROM differing
     WHERE NOT superseded
-    ORDER BY {key}
-    ON CONFLICT ({key}) DO UPDATE SET
+    ORDER BY {row_key}
+    ON CONFLICT ({row_key}) DO UPDATE SET
         {assignments}
 ),
 """
@@ -59,7 +59,7 @@ def written_sql(flow: Flow) -> str:
     """The common table expression `written`: what differs, unless it is superseded."""
     return _WRITE.format(
         table=sql.name(flow.target.table),
-        key=sql.name(flow.target.key),
+        row_key=", ".join(map(sql.name, flow.target.row_key)),
         plain_columns=sql.names((column.name for column in flow.columns), indent=8),
         assignments=sql.lines(_assignments(flow), indent=8),
     )
@@ -70,6 +70,8 @@ def _assignments(flow: Flow) -> Iterator[str]:
         name = sql.name(column.name)
         if column.on_update is OnUpdate.FILL:
             yield f"{name} = coalesce(EXCLUDED.{name}, target.{name})"
+        elif column.on_update is OnUpdate.LATEST:
+            yield f"{name} = greatest(EXCLUDED.{name}, target.{name})"
         else:
             yield f"{name} = EXCLUDED.{name}"
     if flow.target.match:

@@ -15,13 +15,14 @@ from typing import Protocol, TypeVar
 
 from synctasks.bind import bound
 from synctasks.database import Limits, Transaction, transaction
+from synctasks.engine.absent import removes_within
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
 from synctasks.engine.identity import living_on
 from synctasks.engine.judge import guilty, judge, refused
 from synctasks.engine.locked import locked
 from synctasks.engine.resolve import TANGLED, refusals
-from synctasks.engine.stage import merge_staged, stage
+from synctasks.engine.stage import Staged, merge_staged, stage
 from synctasks.errors import LockTimeout, MissingColumn, RowError
 from synctasks.flow import Flow
 
@@ -142,27 +143,52 @@ class _Corridor:
     def walk(self, batch: Batch) -> Books:
         """Remove what is gone, write what differs, judge what failed the gate."""
         staged = stage(self.flow, batch, self.source, self.target)
-        held = self._held(staged.absent)
-        going = self._going(staged.absent, held)
+        leaving = self._leaving(batch, staged)
+        held = self._held(leaving)
+        going = self._going(leaving, held)
         books = merge_staged(self.flow, batch, staged, going, self.target)
-        books.put("held", held)
+        # What a wide unit no longer has shows only now.
+        books.put("held", self._leftover(batch, books) if self.flow.wide else held)
         self._refuse(books)
         for key in self._in_order(batch, books.take_out(TANGLED)):
             books.add(self.walk(batch.only(key)))
-        to_judge = books.take_out("judge")
-        if to_judge:
-            accepted, letters = judge(self.flow, to_judge, self.source)
-            books.reject(letters)
-            if accepted:
-                books.add(self.walk(batch.accepted(accepted)))
+        self._judge(batch, books)
         return books
+
+    def _judge(self, batch: Batch, books: Books) -> None:
+        """Let the contract decide about what failed the gate, and write what it accepts."""
+        books.take_out("refused")
+        books.take_out("refused_outranked")
+        undecided = books.take_out("undecided")
+        to_judge = books.named("judge")
+        books.take_out("judge")
+        if not to_judge:
+            return
+        accepted, letters = judge(self.flow, to_judge, self.source)
+        books.reject(letters)
+        if self.flow.target.best:
+            units = [*undecided, *(key for key, _ in to_judge)]
+            books.add(self.walk(batch.decided(accepted, units)))
+        elif accepted:
+            books.add(self.walk(batch.judged_valid(accepted)))
+
+    def _leaving(self, batch: Batch, staged: Staged) -> Sequence[str]:
+        """The units of which rows may have to go."""
+        if removes_within(self.flow):
+            return batch.keys if batch.remove else ()
+        return staged.absent
+
+    def _leftover(self, batch: Batch, books: Books) -> list[str]:
+        """Units of which rows are held back; a batch that removes nothing holds nothing."""
+        return list(dict.fromkeys(books.take_out("leftover"))) if batch.remove else []
 
     def _refuse(self, books: Books) -> None:
         """Reject what the target cannot take as it is."""
         for box, (column, said) in refusals(self.flow).items():
-            keys = books.take_out(box)
-            if keys:
-                books.reject(refused(self.flow, keys, column, said, self.source))
+            pairs = books.named(box)
+            books.take_out(box)
+            if pairs:
+                books.reject(refused(self.flow, pairs, column, said, self.source))
 
     def _in_order(self, batch: Batch, keys: Sequence[str]) -> list[str]:
         """Some of the batch's keys, in the order in which they were changed."""

@@ -52,7 +52,7 @@ FROM (
 ) AS wanted
 WHERE NOT EXISTS (
     SELECT
-    FROM {table} AS source
+    FROM {records}
     WHERE {wanted_row} AND ({scope}) IS TRUE
 )
 """
@@ -86,7 +86,7 @@ def too_many(flow: Flow, source: Transaction, target: Transaction) -> bool:
 
 def _pending_sql(flow: Flow) -> str:
     return _PENDING.format(
-        table=sql.name(flow.source.table),
+        records=extract.records(flow),
         wanted_row=extract.wanted_row(flow),
         scope=extract.scope(flow),
     )

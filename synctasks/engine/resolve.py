@@ -2,8 +2,9 @@
 
 References become the keys of rows that the target knows. Where the target has keys of its own,
 each unit finds its row there. Every row comes out with a verdict: `pass`, `waiting` (a reference
-is not there yet), `refused_…` (it will not do as it is: see `refusals`), or `tangled` (units of
-this batch that come to the same target row; they are taken one by one, in their order).
+is not there yet), `unknown` (it never will be, and no more is said of it), `refused_…` (it will not
+do as it is: see `refusals`), or `tangled` (units of this batch that come to the same target row;
+they are taken one by one, in their order).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from uuid import UUID, uuid5
 
 from synctasks import sql
-from synctasks.flow import Column, Flow, Match, Missing, Reference
+from synctasks.flow import Column, Flow, Match, Missing, OnUpdate
 
 TANGLED = "tangled"
 WAITING = "waiting"
@@ -22,10 +23,10 @@ WAITING = "waiting"
 _MADE = UUID("5d0c5d0e-0c1b-5b8e-9a4b-6f1f0e3c2a77")
 
 _RESOLVED = """\
-{matched}resolved AS MATERIALIZED (
+{references}{matched}resolved AS MATERIALIZED (
     SELECT
         staged.key,
-        CASE
+        {named}CASE
             WHEN staged.verdict <> 'pass' THEN staged.verdict
             {verdicts}
             ELSE 'pass'
@@ -37,11 +38,19 @@ _RESOLVED = """\
 """
 
 _REFERENCE = """\
-LEFT JOIN LATERAL (
-        SELECT min(known.{key}) AS found, count(*) > 1 AS several
-        FROM {table} AS known
-        WHERE {meant}
-    ) AS {alias} ON true"""
+{alias} AS MATERIALIZED (
+    SELECT
+        staged.{name},
+        (array_agg(known.{key} ORDER BY {first}))[1] AS found,
+        {several} AS several
+    FROM staged
+    JOIN {table} AS known ON {meant}
+    WHERE staged.verdict {carrying}
+    GROUP BY staged.{name}
+),
+"""
+
+_JOIN = "LEFT JOIN {alias} ON {alias}.{name} = staged.{name}"
 
 # The rows that a unit could be, in the target's own keys. Those that were made for a unit whose
 # number has changed are about to get the new one: nobody else finds them by the old one. (Unless
@@ -103,7 +112,11 @@ def resolved_sql(flow: Flow) -> str:
     joins = _joins(flow)
     if match:
         joins.append("LEFT JOIN matched ON matched.key = staged.key")
+    named = ["staged.record"] if flow.source.query else []
+    named += ["staged.standing"] if flow.target.best else []
     return _RESOLVED.format(
+        references="".join(_reference(flow, *each) for each in _references(flow)),
+        named="".join(f"{each},\n        " for each in named),
         matched=_matched(flow, match) if match else "",
         verdicts=sql.lines(_verdicts(flow), separator="", indent=12),
         made_key="matched.made AS made_key,\n        " if match else "",
@@ -112,11 +125,23 @@ def resolved_sql(flow: Flow) -> str:
     )
 
 
-def is_later(flow: Flow, of: str, than: str) -> str:
+def is_later(flow: Flow, of: str, than: str, *, or_same: bool = False) -> str:
     """Whether a row's state is later than that of the target's row, whose time may be unknown."""
     assert flow.target.newest is not None, "asked of a flow whose newest state wins"
     newest = sql.name(flow.target.newest)
-    return f"({than}.{newest} IS NULL OR {of}.{newest} > {than}.{newest})"
+    later = ">=" if or_same else ">"
+    return f"({than}.{newest} IS NULL OR {of}.{newest} {later} {than}.{newest})"
+
+
+def name_of(flow: Flow) -> str:
+    """The staged column that names a record."""
+    return "record" if flow.source.query else "key"
+
+
+def same_row(flow: Flow, left: str, right: str) -> str:
+    """The condition that two rows have the same key at the target."""
+    names = map(sql.name, flow.target.row_key)
+    return " AND ".join(f"{left}.{name} = {right}.{name}" for name in names)
 
 
 @cache
@@ -152,18 +177,33 @@ def _value(flow: Flow, column: Column) -> str:
 
 
 def _joins(flow: Flow) -> list[str]:
-    return [_join(flow, column.reference, place) for place, column in _references(flow)]
+    return [
+        _JOIN.format(alias=f"reference_{place}", name=name_of(flow))
+        for place, _ in _references(flow)
+    ]
 
 
-def _join(flow: Flow, reference: Reference | None, place: int) -> str:
+def _reference(flow: Flow, place: int, column: Column) -> str:
+    reference = column.reference
     assert reference is not None
-    column = flow.references[place]
+    key = sql.name(reference.key)
     return _REFERENCE.format(
-        key=sql.name(reference.key),
+        alias=f"reference_{place}",
+        name=name_of(flow),
+        key=key,
         table=sql.name(reference.table),
         meant=reference.meant.format(value=f"staged.{sql.name(column.name)}"),
-        alias=f"reference_{place}",
+        first=reference.first or f"known.{key}",
+        several="false" if reference.first else "count(*) > 1",
+        carrying="<> 'out_of_scope'" if flow.wide else "= 'pass'",
     )
+
+
+_VERDICTS = {
+    Missing.WAIT: WAITING,
+    Missing.REJECT: "refused_unknown_{place}",
+    Missing.FILTER: "unknown",
+}
 
 
 def _verdicts(flow: Flow) -> list[str]:
@@ -179,26 +219,30 @@ def _verdicts(flow: Flow) -> list[str]:
         reference = column.reference
         assert reference is not None
         refused.append(f"WHEN reference_{place}.several THEN 'refused_several_{place}'")
-        missing = _missing(column, place)
-        if reference.missing is Missing.WAIT:
-            waiting.append(f"WHEN {missing} THEN {sql.literal(WAITING)}")
-        else:
-            refused.append(f"WHEN {missing} THEN 'refused_unknown_{place}'")
+        missing = _missing(flow, column, place)
+        verdict = _VERDICTS[reference.missing].format(place=place)
+        (waiting if reference.missing is Missing.WAIT else refused).append(
+            f"WHEN {missing} THEN {sql.literal(verdict)}"
+        )
     return refused + waiting
 
 
-def _missing(column: Column, place: int) -> str:
-    """Whether the reference that stands at a place is not there."""
+def _missing(flow: Flow, column: Column, place: int) -> str:
+    """Whether the reference that stands at a place is needed and not there."""
     missing = f"reference_{place}.found IS NULL"
     if column.reference and column.reference.optional:
         missing += f" AND staged.{sql.name(column.name)} IS NOT NULL"
+    if column.on_update is OnUpdate.KEEP and not flow.target.match:
+        # Of a row that is there, what it once meant stays.
+        table, same = sql.name(flow.target.table), same_row(flow, "kept", "staged")
+        missing += f" AND NOT EXISTS (SELECT FROM {table} AS kept WHERE {same})"
     return missing
 
 
 def _sound(flow: Flow) -> str:
     """Whether all of a row's references are there, and mean one row each."""
     doubts = [
-        f"reference_{place}.several OR ({_missing(column, place)})"
+        f"reference_{place}.several IS TRUE OR ({_missing(flow, column, place)})"
         for place, column in _references(flow)
     ]
     return f"NOT ({' OR '.join(doubts)})" if doubts else "true"

@@ -43,10 +43,12 @@ def stage(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
         "keys": array(batch.keys),
         "captured": array(batch.captured),
         "judged": batch.judged,
+        "accepted": array(batch.accepted),
         "run": batch.run,
         "made_keys": array(made_keys(flow, batch.keys)),
     }
-    remove = batch.remove and flow.absent is not Absent.KEEP
+    # What a wide unit no longer has only the merge can say.
+    remove = batch.remove and flow.absent is not Absent.KEEP and not flow.wide
     if len(batch.keys) <= MOST_KEYS:
         statement = extract.document_sql(flow, MOST_BYTES, remove=remove)
         document, at, absent = _only(source.row(statement, parameters))
@@ -66,6 +68,7 @@ def merge_staged(
     """Merge what was staged, remove the rows of the keys `going`, and say what became of it."""
     parameters = {
         "absent": array(going),
+        "units": array(batch.keys),
         "at": staged.at,
         "named": array(batch.named or ()),
         "document": staged.document,

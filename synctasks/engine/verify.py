@@ -7,7 +7,7 @@ that is merely on its way is called a difference, however busy the system.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from synctasks import sql
@@ -40,23 +40,23 @@ _KEYS_AT_ONCE = 500
 
 # What explains a difference, the strongest last.
 _MARKS = """\
-SELECT dead_letter.unit, 'dead_lettered'
+SELECT dead_letter.unit, dead_letter.record, 'dead_lettered'
 FROM synctasks.dead_letter
 WHERE flow = %(flow)s AND state <> 'resolved' AND unit = ANY (%(keys)s::text[])
 UNION ALL
-SELECT waiting.unit, 'waiting'
+SELECT waiting.unit, waiting.record, 'waiting'
 FROM synctasks.waiting
 WHERE flow = %(flow)s AND unit = ANY (%(keys)s::text[])
 UNION ALL
-SELECT deferred.key, 'deferred'
+SELECT deferred.key, NULL, 'deferred'
 FROM synctasks.deferred
 WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[])
 UNION ALL
-SELECT held.key, 'in_flight'
+SELECT held.key, NULL, 'in_flight'
 FROM synctasks.held
 WHERE flow = %(flow)s AND key = ANY (%(keys)s::text[])
 UNION ALL
-SELECT change.key, 'in_flight'
+SELECT change.key, NULL, 'in_flight'
 FROM synctasks.change_log AS change
 WHERE flow = %(flow)s AND lane = %(lane)s AND key = ANY (%(keys)s::text[])
 """
@@ -79,6 +79,23 @@ class Verified:
     def wrong(self) -> int:
         """How many records differ without being on their way, or marked."""
         return sum(self.counts[each] for each in WRONG)
+
+
+class _Marks:
+    """What explains that a record differs: something of its unit, or of itself."""
+
+    def __init__(self, flow: Flow, found: Iterable[tuple[str, str | None, str]]) -> None:
+        self._of_units: dict[str, str] = {}
+        self._of_records: dict[str, str] = {}
+        for unit, record, mark in found:
+            if record is None or flow.source.query is None:
+                self._of_units[unit] = mark
+            else:
+                self._of_records[record] = mark
+
+    def of(self, unit: str, record: str) -> str | None:
+        """The strongest mark, or None."""
+        return self._of_units.get(unit) or self._of_records.get(record)
 
 
 def size(flow: Flow) -> int:
@@ -187,14 +204,14 @@ class _Verifier:
             ) as source:
                 books = count(self._flow, Batch(keys), source, target)
                 wanted = {"flow": self._flow.name, "lane": lane, "keys": array(keys)}
-                marks: dict[str, str] = dict(source.rows(_MARKS, wanted))
+                marks = _Marks(self._flow, source.rows(_MARKS, wanted))
             there = self._at_target(books, target)
         self._tell(books, marks, there)
 
     def _at_target(self, books: Books, target: Transaction) -> frozenset[str]:
         """Those of the rejected units that the target holds a row of."""
         rejected = books.keys.get("rejected", [])
-        if not rejected:
+        if not rejected or self._flow.source.query:
             return frozenset()
         statement = _AT_TARGET.format(
             key=sql.name(self._flow.target.key),
@@ -204,15 +221,15 @@ class _Verifier:
         rows = target.rows(statement, {"keys": array(rejected)})
         return frozenset(key for (key,) in rows)
 
-    def _tell(self, books: Books, marks: dict[str, str], there: frozenset[str]) -> None:
+    def _tell(self, books: Books, marks: _Marks, there: frozenset[str]) -> None:
         counts, wrong = self._so_far.counts, []
         counts["matched"] += len(books.keys.get("unchanged", ()))
         counts["superseded"] += len(books.keys.get("superseded", ()))
         for box in (*WRONG, "rejected", "waiting"):
-            for key in books.keys.get(box, ()):
+            for key, record in books.named(box):
                 # A rejected record without its dead letter is as wrong as one that is not there.
                 seen = box if box != "rejected" else "different" if key in there else "missing"
-                explained = marks.get(key, seen)
+                explained = marks.of(key, record) or seen
                 counts[explained] += 1
                 if explained in WRONG:
                     wrong.append(key)

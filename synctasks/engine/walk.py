@@ -16,7 +16,7 @@ SELECT
     (array_agg(page.key::text ORDER BY page.place DESC))[1]
 FROM (
     SELECT target.{key} AS key, row_number() OVER (ORDER BY target.{key}) AS place
-    FROM {table} AS target
+    FROM {rows} AS target
     WHERE {within} AND {in_use}
     ORDER BY target.{key}
     LIMIT %(page)s
@@ -25,7 +25,7 @@ FROM (
 
 _SOURCE_BOUND = """\
 SELECT source.{key}::text
-FROM {table} AS source
+FROM {units}
 WHERE {within}
 ORDER BY source.{key}
 OFFSET %(skipped)s
@@ -34,13 +34,13 @@ LIMIT 1
 
 _SOURCE_KEYS = """\
     SELECT source.{key}::text AS key
-    FROM {table} AS source
+    FROM {units}
     WHERE {within}\
 """
 
 _COUNT_ABOVE = """\
 SELECT count(*)
-FROM {table} AS source
+FROM {units}
 WHERE {within}
 """
 
@@ -49,8 +49,8 @@ SELECT kept.key
 FROM unnest(%(keys)s::text[]) AS kept (key)
 WHERE NOT EXISTS (
     SELECT
-    FROM {table} AS source
-    WHERE source.{key} = kept.key::{key_type} AND ({scope}) IS TRUE
+    FROM {records}
+    WHERE {wanted_row} AND ({scope}) IS TRUE
 )
 """
 
@@ -108,10 +108,10 @@ def keyless_sql(flow: Flow) -> str:
 
 def target_page(flow: Flow, range: Range, size: int, target: Transaction) -> Page:
     """The next keys of the target in a range, as many as `size`."""
-    key = sql.name(flow.target.key)
+    key, table = sql.name(flow.target.key), sql.name(flow.target.table)
     statement = _TARGET_PAGE.format(
         key=key,
-        table=sql.name(flow.target.table),
+        rows=f"(SELECT DISTINCT {key} FROM {table})" if flow.wide else table,
         within=within(range, f"target.{key}", flow.key_column.type),
         in_use=absent.in_use(flow),
     )
@@ -121,7 +121,9 @@ def target_page(flow: Flow, range: Range, size: int, target: Transaction) -> Pag
 
 
 def source_size(flow: Flow, source: Transaction) -> tuple[int, int | None]:
-    """About how many rows the source has, and their mean size in bytes; (0, None) if unknown."""
+    """About how many units the source has, and their mean size in bytes; (0, None) if unknown."""
+    if flow.source.query:
+        return 0, None
     row = source.row(_SOURCE_SIZE, {"table": flow.source.table})
     return (row[0], row[1]) if row else (0, None)
 
@@ -131,7 +133,7 @@ def source_bound(flow: Flow, low: str | None, size: int, source: Transaction) ->
     key = sql.name(flow.source.key)
     statement = _SOURCE_BOUND.format(
         key=key,
-        table=sql.name(flow.source.table),
+        units=extract.units(flow),
         within=within(Range(low, None), f"source.{key}", flow.source.key_type),
     )
     row = source.row(statement, {"low": low, "skipped": size - 1})
@@ -149,7 +151,7 @@ def source_keys_sql(flow: Flow, range: Range) -> str:
     key = sql.name(flow.source.key)
     return _SOURCE_KEYS.format(
         key=key,
-        table=sql.name(flow.source.table),
+        units=extract.units(flow),
         within=within(range, f"source.{key}", flow.source.key_type),
     )
 
@@ -157,7 +159,7 @@ def source_keys_sql(flow: Flow, range: Range) -> str:
 def count_above(flow: Flow, low: str | None, source: Transaction) -> int:
     """How many records lie above a key."""
     statement = _COUNT_ABOVE.format(
-        table=sql.name(flow.source.table),
+        units=extract.units(flow),
         within=within(
             Range(low, None), f"source.{sql.name(flow.source.key)}", flow.source.key_type
         ),
@@ -174,8 +176,7 @@ def not_in_source(flow: Flow, page: Page, source: Transaction) -> list[str]:
 def not_in_source_sql(flow: Flow) -> str:
     """The same as a statement with the parameter `keys`, an array literal."""
     return _NOT_IN_SOURCE.format(
-        table=sql.name(flow.source.table),
-        key=sql.name(flow.source.key),
-        key_type=flow.source.key_type,
+        records=extract.records(flow, "kept.key"),
+        wanted_row=extract.wanted_row(flow, "kept.key"),
         scope=extract.scope(flow),
     )

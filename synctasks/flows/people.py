@@ -3,7 +3,7 @@
 What is announced and waited for is the citizen's own id, or the number as the portal may see it.
 """
 
-from synctasks.flow import Need, Reference, Wake
+from synctasks.flow import Missing, Need, Reference, Wake
 from synctasks.masks import AADHAAR
 
 _NUMBER = """\
@@ -14,7 +14,7 @@ _NUMBER = """\
 )"""
 
 
-def golden_record_of(column: str) -> Reference:
+def golden_record_of(column: str, *, missing: Missing = Missing.WAIT) -> Reference:
     """The golden record of the citizen whose id stands in a column of the portal's."""
     number = _NUMBER.format(column=column)
     masked = AADHAAR.sql.format(value="citizen.aadhaar_number")
@@ -24,15 +24,26 @@ def golden_record_of(column: str) -> Reference:
         meant="known.jan_aadhaar = {value}",
         value=number,
         reads=(column,),
+        missing=missing,
         needs=(
             Need("citizen", f"source.{column}::text"),
             Need("golden record", number.replace("citizen.aadhaar_number", f"({masked})")),
-        ),
+        )
+        if missing is Missing.WAIT
+        else (),
     )
 
 
 #: A unit that is a citizen of the portal has its golden record now.
 CITIZEN_KNOWN = Wake("citizen")
+
+FAMILY = "family"
+#: Somebody of this family is verified now; a golden record says so.
+FAMILY_KNOWN = Wake(FAMILY, "family_id")
+
+APPLICATION = "application"
+#: The portal has this application; an event of it says so.
+APPLICATION_KNOWN = Wake(APPLICATION, "application_id")
 
 
 def golden_record_known(masked_column: str) -> Wake:

@@ -6,7 +6,7 @@ walks the source's keys, phase `target` those of the target that the source no l
 number of workers call `step` until nothing is left; each step is short.
 """
 
-from synctasks.engine.refresh.runs import due_slot, request, start
+from synctasks.engine.refresh.runs import request, start
 from synctasks.engine.refresh.step import step
 
-__all__ = ["due_slot", "request", "start", "step"]
+__all__ = ["request", "start", "step"]

@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 
 from synctasks import breaker, dead_letters
-from synctasks.database import Limits, Transaction, transaction
+from synctasks.database import Limits, Transaction, array, transaction
 from synctasks.engine import letters, lock, turn, waiting
 from synctasks.engine.batch import Batch
-from synctasks.engine.books import COUNTS, Books
+from synctasks.engine.books import BOXES, COUNTS, Books
 from synctasks.engine.letters import Letters
 from synctasks.engine.refresh import claims
 from synctasks.engine.refresh.hand_on import ALONE
@@ -69,6 +69,7 @@ _SETTLE = f"""\
 UPDATE synctasks.chunk
 SET
     keys = NULL,
+    leftover = %(leftover)s::text[],
     elapsed_ms = %(elapsed_ms)s,
     finished_at = clock_timestamp(),
     {", ".join(f"{count} = %({count})s" for count in COUNTS)}
@@ -143,7 +144,7 @@ class Chunk:
         assert self._lane is not None
         turn.look_again(source, self._flow, self._lane, self._keys)
         settled = {"run": self._run, "number": self._number, "elapsed_ms": None}
-        source.execute(_SETTLE, {**settled, **Books().counts})
+        source.execute(_SETTLE, {**settled, "leftover": None, **Books().counts})
 
     def held(
         self, absent: Sequence[str], source: Transaction, target: Transaction
@@ -152,11 +153,15 @@ class Chunk:
         return ()
 
     def settle(self, lane: int, taken: int, books: Books) -> bool:
-        if self._phase == "target":
-            # What is out of scope was counted where the source was walked.
-            books.take_out("filtered")
+        # Rows that a unit no longer has go in the second pass, once the guard has judged.
+        leftover = list(dict.fromkeys(books.take_out("leftover")))
         elapsed_ms = round((time.monotonic() - self._began) * 1000)
-        settled = {"run": self._run, "number": taken, "elapsed_ms": elapsed_ms}
+        settled = {
+            "run": self._run,
+            "number": taken,
+            "elapsed_ms": elapsed_ms,
+            "leftover": array(leftover) if leftover else None,
+        }
         with transaction(self._flow.source.database, self.limits) as source:
             if turn.end(source, self._flow, lane, self._turn):
                 rejected = (letter.unit for letter in books.letters)
@@ -167,9 +172,19 @@ class Chunk:
             locked = books.keys.get("locked", ())
             turn.look_again(source, self._flow, lane, locked, seconds=1)
             waiting.wake(source, self._flow, self._keys)
-            source.execute(_SETTLE, {**settled, **books.counts})
+            source.execute(_SETTLE, {**settled, **self._counts(books)})
             source.execute(breaker.CLOSE, {"flow": self._flow.name})
             return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
+
+    def _counts(self, books: Books) -> dict[str, int]:
+        """What was counted where the source was walked is not counted again in the second pass:
+        what is out of scope, and of a wide unit everything but what goes.
+        """
+        if self._phase == "source":
+            return books.counts
+        again = BOXES if self._flow.wide else ("filtered",)
+        counts = {**books.counts, **dict.fromkeys(again, 0)}
+        return {**counts, "read": sum(counts[box] for box in BOXES)}
 
     def _mark(self, source: Transaction, lane: int, number: int, books: Books) -> None:
         """Put marks and letters as the keys now want them, if nobody else has closed the chunk.

@@ -63,6 +63,20 @@ WHERE NOT EXISTS (
 )
 """
 
+# The run's own choice of units.
+_SELECTED = """\
+SELECT unnest(run.units) AS key
+FROM synctasks.run
+WHERE run.id = %(run)s
+"""
+
+# Wide units of which the first pass has seen rows that they no longer have.
+_LEFTOVER = """\
+SELECT DISTINCT unnest(chunk.leftover) AS key
+FROM synctasks.chunk
+WHERE chunk.run = %(run)s
+"""
+
 # Where nobody could say whether a range has extras, the target is walked from end to end.
 _NEXT_RANGE = """\
 SELECT number, low, high
@@ -71,6 +85,8 @@ WHERE run = %(run)s AND phase = 'range' AND number >= %(number)s AND extras IS N
 ORDER BY number
 LIMIT 1
 """
+
+_COUNT_SELECTED = "SELECT cardinality(units) FROM synctasks.run WHERE id = %(run)s"
 
 _MOVE = """\
 UPDATE synctasks.run
@@ -118,6 +134,10 @@ def plan(flow: Flow, standing: Standing, lanes: int) -> bool:
 def _walk_source(planner: _Planner) -> None:
     """Pass 1: every key of the source, in scope or not (what is not, is counted)."""
     flow, source, run = planner.flow, planner.source, planner.standing.run
+    if planner.standing.selects:
+        planner.hand_on(_SELECTED, "source", {})
+        planner.move("guard", planned=source.value(_COUNT_SELECTED, {"run": run}))
+        return
     size = min(_RANGE_ROWS, planner.standing.chunk_rows * planner.lanes)
     if planner.key is None:
         size = min(size, _FIRST_RANGE_ROWS)
@@ -154,7 +174,10 @@ def _guard(planner: _Planner) -> None:
     elif planner.flow.absent is Absent.KEEP:
         planner.move("finish")
     else:
-        planner.move("target", range=0)
+        if planner.flow.wide:
+            planner.hand_on(_LEFTOVER, "target", {})
+        walks = planner.flow.absent is not Absent.DELETE_WITHIN and not planner.standing.selects
+        planner.move("target" if walks else "finish", range=0)
 
 
 def _walk_target(planner: _Planner) -> None:

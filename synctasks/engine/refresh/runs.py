@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from synctasks import breaker, slots
+from synctasks import breaker
 from synctasks.bind import bound
 from synctasks.database import Transaction, transaction
 from synctasks.dead_letters import failed
@@ -28,7 +27,7 @@ _MISMATCH_ROWS = 1_000
 _ACTIVE = """\
 SELECT id
 FROM synctasks.run
-WHERE flow = %(flow)s AND kind = 'full' AND state = 'running'
+WHERE flow = %(flow)s AND kind = 'full' AND state = 'running' AND units IS NULL
 """
 
 _REQUEST = """\
@@ -44,9 +43,13 @@ WITH mine AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtextextended('synctasks run ' || %(flow)s, 0)) AS locked
 ),
 asked AS (
-    SELECT max(id) AS id, bool_or(accepts_shrink) AS accepts_shrink
+    SELECT
+        max(run.id) AS id,
+        bool_or(run.accepts_shrink) AS accepts_shrink,
+        CASE WHEN bool_and(run.units IS NOT NULL) THEN array_agg(DISTINCT unit.key) END AS units
     FROM synctasks.run
-    WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested'
+    LEFT JOIN LATERAL unnest(run.units) AS unit (key) ON true
+    WHERE run.flow = %(flow)s AND run.kind = 'full' AND run.state = 'requested'
 ),
 dropped AS (
     DELETE FROM synctasks.run
@@ -68,7 +71,8 @@ SET
     expected = %(expected)s,
     row_bytes = %(row_bytes)s,
     prefilter = %(prefilter)s,
-    accepts_shrink = asked.accepts_shrink
+    accepts_shrink = asked.accepts_shrink,
+    units = array_remove(asked.units, NULL)
 FROM asked, mine
 WHERE run.id = asked.id
     AND mine.locked
@@ -94,6 +98,7 @@ SELECT
     run.phase,
     run.prefilter,
     run.row_bytes,
+    run.units IS NOT NULL,
     count(*) FILTER (WHERE chunk.phase = 'range' AND chunk.finished_at IS NULL),
     count(*) FILTER (WHERE chunk.phase <> 'range' AND chunk.finished_at IS NULL),
     coalesce(sum(chunk.read), 0),
@@ -132,11 +137,15 @@ WHERE run.id = %(run)s AND run.state = 'running'
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a run stands: what is open, what its records came to, and how large a chunk may be."""
+    """Where a run stands: what is open, what its records came to, and how large a chunk may be.
+
+    `selects` says that it is about some units only.
+    """
 
     run: int
     phase: str
     prefilter: Prefilter
+    selects: bool
     open_ranges: int
     open_chunks: int
     read: int
@@ -173,9 +182,10 @@ def standing(flow: Flow) -> Standing | None:
         row = source.row(_STANDING, {"flow": flow.name})
     if row is None:
         return None
-    run, phase, how, row_bytes, ranges, chunks, read, rejected, pace = row
+    run, phase, how, row_bytes, selects, ranges, chunks, read, rejected, pace = row
     rows = _chunk_rows(pace, row_bytes)
-    return Standing(run, phase, Prefilter(how), ranges, chunks, int(read), int(rejected), rows)
+    books = int(read), int(rejected)
+    return Standing(run, phase, Prefilter(how), selects, ranges, chunks, *books, rows)
 
 
 def start(flow: Flow) -> bool:
@@ -217,9 +227,3 @@ def _chunk_rows(pace: float | None, row_bytes: int | None) -> int:
     rows = int((pace or _FIRST_PACE) * _CHUNK_MS)
     rows = min(max(rows, _CHUNK_ROWS.start), _CHUNK_ROWS.stop - 1)
     return max(1, min(rows, _CHUNK_BYTES // row_bytes)) if row_bytes else rows
-
-
-def due_slot(flow: Flow, *, now: Any) -> int | None:
-    """Take the flow's newest slot if nobody has: the id of the run that it asks for, or None."""
-    with transaction(flow.source.database) as source:
-        return slots.take(source, flow, now)

@@ -31,6 +31,7 @@ FROM (
     FROM synctasks.run
     WHERE flow = %(flow)s
         AND kind = 'full'
+        AND (units IS NULL) = (SELECT run.units IS NULL FROM synctasks.run WHERE run.id = %(run)s)
         AND state = 'succeeded'
         AND id >= coalesce(
             (
@@ -45,6 +46,19 @@ FROM (
 ) AS last
 """
 
+_UNITS = "SELECT units::text FROM synctasks.run WHERE id = %(run)s"
+
+# Of a run of some units, those units.
+_AT_TARGET = """\
+SELECT count(*)
+FROM {table} AS target
+WHERE {in_use}
+    AND (
+        %(units)s::text[] IS NULL
+        OR target.{key} = ANY (array_remove(%(units)s::text[], '')::{key_type}[])
+    )
+"""
+
 
 def trips(flow: Flow, run: int, source: Transaction) -> bool:
     """Whether a run, its source walked, found less in scope than half of what is usual.
@@ -52,7 +66,7 @@ def trips(flow: Flow, run: int, source: Transaction) -> bool:
     What it found is noted in the run.
     """
     in_scope: int = source.value(_IN_SCOPE, {"run": run})
-    return in_scope * 2 < _usual(flow, source)
+    return in_scope * 2 < _usual(flow, run, source)
 
 
 def hold_removals(run: int, source: Transaction) -> None:
@@ -60,14 +74,21 @@ def hold_removals(run: int, source: Transaction) -> None:
     source.execute(_HOLD, {"run": run})
 
 
-def _usual(flow: Flow, source: Transaction) -> float:
-    """How many units in scope are usual: the median of seven runs, else what the target holds."""
-    median, runs_accepted = source.row(_ACCEPTED, {"flow": flow.name}) or (None, 0)
+def _usual(flow: Flow, run: int, source: Transaction) -> float:
+    """How many records in scope are usual: the median of seven runs, else what the target holds."""
+    wanted = {"flow": flow.name, "run": run}
+    median, runs_accepted = source.row(_ACCEPTED, wanted) or (None, 0)
     if runs_accepted >= _FEW_RUNS:
         return float(median)
     if flow.target.match:
         # The target holds what others brought, too: that says nothing of our source.
         return 0.0
-    table, in_use = sql.name(flow.target.table), absent.in_use(flow)
+    statement = _AT_TARGET.format(
+        table=sql.name(flow.target.table),
+        in_use=absent.in_use(flow),
+        key=sql.name(flow.target.key),
+        key_type=flow.key_column.type,
+    )
+    units = source.value(_UNITS, wanted)
     with transaction(flow.target.database, CHUNK) as target:
-        return float(target.value(f"SELECT count(*) FROM {table} AS target WHERE {in_use}"))
+        return float(target.value(statement, {"units": units}))

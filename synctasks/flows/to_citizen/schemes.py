@@ -11,6 +11,7 @@ from synctasks.flow import (
     Schedule,
     Source,
     Target,
+    Wake,
 )
 
 
@@ -57,4 +58,5 @@ SCHEMES = Flow(
     absent=Absent.DEACTIVATE,
     deactivation=Deactivation("status", "INACTIVE", stamp="last_updated"),
     schedule=Schedule(hour=0, minute=0),
+    wakes=(Wake("scheme"),),
 )

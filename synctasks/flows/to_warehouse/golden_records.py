@@ -29,7 +29,7 @@ from synctasks.flow import (
     Source,
     Target,
 )
-from synctasks.flows.people import CITIZEN_KNOWN
+from synctasks.flows.people import CITIZEN_KNOWN, FAMILY_KNOWN
 
 
 class Citizen(Contract):
@@ -102,5 +102,5 @@ GOLDEN_RECORDS = Flow(
     capture=(Operation.INSERT, Operation.UPDATE),
     # A golden record has a key of its own: two citizens may come to the same one.
     lanes=1,
-    wakes=(CITIZEN_KNOWN,),
+    wakes=(CITIZEN_KNOWN, FAMILY_KNOWN),
 )

@@ -1,0 +1,127 @@
+"""Specification 1.6: alerts of three AI use cases, each from a table of its own, into one."""
+
+from synctasks.contracts import Choice, Contract, Key, Link, Same, Text, Timestamp, Uuid, Word
+from synctasks.flow import (
+    Column,
+    Database,
+    Flow,
+    KeyForm,
+    Need,
+    OnUpdate,
+    Operation,
+    Query,
+    Reference,
+    Source,
+    Table,
+    Target,
+)
+from synctasks.flows.people import FAMILY
+
+_USE_CASES = {
+    "AI-PLATFORM-07": "ai.beneficiary_detection_alerts",
+    "AI-PLATFORM-09": "ai.proactive_inclusion_alerts",
+    "AI-PLATFORM-14": "ai.predictive_alerts",
+}
+_COLUMNS = (
+    "alert_id",
+    "family_id",
+    "alert_type",
+    "severity",
+    "message",
+    "action_url",
+    "created_at",
+)
+
+
+class Alert(Contract):
+    """An id belongs to the use case that had it first."""
+
+    alert = Key()
+    alert_id = Uuid(required=True)
+    family_id = Uuid(required=True)
+    alert_type = Word(required=True)
+    severity = Choice("LOW", "MEDIUM", "HIGH", "CRITICAL", required=True)
+    message = Text(required=True)
+    action_url = Link()
+    created_at = Timestamp(required=True)
+    use_case = Text(required=True)
+    first_use_case = Text(required=True)
+
+    rules = (Same("use_case", "first_use_case", "has an alert_id of another use case"),)
+
+
+_EVERYWHERE = "\n        UNION ALL\n".join(
+    f"        SELECT '{use_case}' AS use_case, {', '.join(_COLUMNS)}\n"
+    f"        FROM {table}\n"
+    f"        WHERE alert_id = split_part({{unit}}, ':', 2)::uuid"
+    for use_case, table in _USE_CASES.items()
+)
+_ALERT = f"""\
+SELECT {{unit}} AS alert, found.*
+FROM (
+    SELECT
+        alert.*,
+        first_value(alert.use_case) OVER (
+            ORDER BY alert.created_at, alert.use_case
+        ) AS first_use_case
+    FROM (
+{_EVERYWHERE}
+    ) AS alert
+) AS found
+WHERE found.use_case = split_part({{unit}}, ':', 1)"""
+
+_ALL = "\nUNION ALL\n".join(
+    f"SELECT '{use_case}:' || alert_id AS alert\nFROM {table}"
+    for use_case, table in _USE_CASES.items()
+)
+
+
+def _is_key(key: str) -> bool:
+    use_case, _, alert_id = key.partition(":")
+    return use_case in _USE_CASES and Uuid.FORM.fullmatch(alert_id) is not None
+
+
+# The family's verified head, else whoever of its verified citizens has been registered longest.
+_CITIZEN = Reference(
+    table="public.citizens",
+    key="id",
+    meant="known.family_id = {value} AND known.verification_status = 'verified'",
+    value="source.family_id",
+    reads=("family_id",),
+    first="known.is_family_head IS TRUE DESC, known.created_at, known.id",
+    needs=(Need(FAMILY, "source.family_id"),),
+)
+
+ML_ALERTS = Flow(
+    name="ml_alerts",
+    specification="1.6",
+    summary="Alerts of three use cases, to the head of the family that they concern.",
+    source=Source(
+        Database.WAREHOUSE,
+        "ai.beneficiary_detection_alerts",
+        key="alert",
+        key_form=KeyForm("use case and alert_id (AI-PLATFORM-07:7d444840-…)", _is_key),
+        query=Query(
+            records=_ALERT,
+            units=_ALL,
+            record="source.alert",
+            tables=tuple(
+                Table(table, f"'{use_case}:' || {{row}}.alert_id", _COLUMNS, ("alert_id",))
+                for use_case, table in _USE_CASES.items()
+            ),
+        ),
+    ),
+    target=Target(Database.CITIZEN, "public.ml_alerts", key="alert_id"),
+    columns=(
+        Column("alert_id", "uuid"),
+        # Whose it is, is settled when it is first written.
+        Column("citizen_id", "uuid", reference=_CITIZEN, on_update=OnUpdate.KEEP),
+        Column("alert_type", "text"),
+        Column("severity", "text"),
+        Column("message", "text"),
+        Column("action_url", "text"),
+        Column("created_at", "timestamptz"),
+    ),
+    contract=Alert,
+    capture=(Operation.INSERT, Operation.UPDATE),
+)
