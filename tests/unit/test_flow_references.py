@@ -44,9 +44,11 @@ def test_a_wake_by_the_unit_itself_names_no_column() -> None:
 
 
 def test_only_a_flow_that_matches_or_refers_is_resolved_at_the_target() -> None:
-    assert {flow.name for flow in FLOWS if flow.resolves} == {
-        "golden_records",
-        "document_metadata",
+    assert {flow.name for flow in FLOWS if not flow.resolves} == {
+        "schemes",
+        "profile_data",
+        "profile_summary",
+        "benefit_forecasts",
     }
 
 
