@@ -1,9 +1,10 @@
-"""`python -m benchmarks [refresh|events|memory …]`."""
+"""`python -m benchmarks [refresh|events|memory|behavior …]`."""
 
 from __future__ import annotations
 
 import argparse
 
+from benchmarks.behavior import behavior
 from benchmarks.events import events
 from benchmarks.ground import ground
 from benchmarks.memory import memory
@@ -12,7 +13,7 @@ from benchmarks.refresh import refresh
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ("refresh", "events", "memory")
+    names = ("refresh", "events", "memory", "behavior")
     parser.add_argument("what", nargs="*", help=f"any of {', '.join(names)}; default: all")
     parser.add_argument("--records", type=int, default=100_000, help="golden records")
     parser.add_argument("--dirty", type=float, default=0.005, help="share that breaks a rule")
@@ -30,6 +31,8 @@ def main() -> None:
             events(made, chosen.records, chosen.seconds)
         if "memory" in what:
             memory(made, chosen.records)
+        if "behavior" in what:
+            behavior(made, chosen.rounds)
 
 
 if __name__ == "__main__":

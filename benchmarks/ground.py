@@ -47,8 +47,14 @@ class Ground:
 
     def settle(self, seconds: float = 600) -> None:
         """Wait until nothing is pending and nothing runs."""
-        with contextlib.closing(self.warehouse()) as warehouse:
-            wait_until(lambda: bool(value(warehouse, _IDLE)), seconds, "everything to be synced")
+        with (
+            contextlib.closing(self.warehouse()) as warehouse,
+            contextlib.closing(self.citizen()) as citizen,
+        ):
+            both = (warehouse, citizen)
+            wait_until(
+                lambda: all(value(each, _IDLE) for each in both), seconds, "everything to be synced"
+            )
 
 
 def connection(url: str) -> Connection:
