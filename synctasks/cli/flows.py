@@ -7,17 +7,29 @@ from typing import Any
 import click
 from rich.table import Table
 
+from synctasks.cli.flows_page import page
 from synctasks.cli.output import console, json_option, print_json
 from synctasks.flow import Flow
 from synctasks.flows import FLOWS
 
+_EXAMPLES = """\b
+Examples:
+  synctasks flows
+  synctasks flows --json
+  synctasks flows --markdown > flows.md    all that is declared, as a page to read
+"""
 
-@click.command(epilog="\b\nExamples:\n  synctasks flows\n  synctasks flows --json")
+
+@click.command(epilog=_EXAMPLES)
 @json_option
-def flows(as_json: bool) -> None:
+@click.option("--markdown", "as_page", is_flag=True, help="All that is declared, as a page.")
+def flows(as_json: bool, as_page: bool) -> None:
     """List the flows: from where to where, when, and how values are masked."""
     if as_json:
         print_json([_declaration(flow) for flow in FLOWS])
+        return
+    if as_page:
+        click.echo(page(FLOWS), nl=False)
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("flow", no_wrap=True)
@@ -26,13 +38,17 @@ def flows(as_json: bool) -> None:
     for flow in FLOWS:
         table.add_row(
             flow.name,
-            f"{flow.source.database} {flow.source.table}",
+            f"{flow.source.database} {', '.join(_tables(flow))}",
             f"{flow.target.database} {flow.target.table}",
             ", ".join(flow.capture) or "none",
             str(flow.schedule or "none"),
             ", ".join(column.name for column in flow.columns if column.mask) or "nothing",
         )
     console.print(table)
+
+
+def _tables(flow: Flow) -> list[str]:
+    return list(dict.fromkeys(table.name for table in flow.tables))
 
 
 def _declaration(flow: Flow) -> dict[str, Any]:
@@ -43,12 +59,15 @@ def _declaration(flow: Flow) -> dict[str, Any]:
         "source": {
             "database": flow.source.database,
             "table": flow.source.table,
+            "tables": _tables(flow),
             "key": flow.source.key,
         },
         "target": {
             "database": flow.target.database,
             "table": flow.target.table,
             "key": flow.target.key,
+            "within": list(flow.target.within),
+            "best": flow.target.best.most if flow.target.best else None,
             "match": flow.target.match.column if flow.target.match else None,
             "newest": flow.target.newest,
         },
@@ -70,5 +89,6 @@ def _declaration(flow: Flow) -> dict[str, Any]:
         "absent": flow.absent,
         "capture": list(flow.capture),
         "schedule": str(flow.schedule) if flow.schedule else None,
+        "schedule_asks_for": flow.schedule.asks_for.said if flow.schedule else None,
         "lanes": flow.lanes,
     }

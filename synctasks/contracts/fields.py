@@ -49,6 +49,11 @@ class Field(marshmallow.fields.Field[Any]):
             raise refuse(MISSING)
         return None
 
+    @property
+    def said(self) -> str:
+        """What a value must be, in words; "" for anything."""
+        raise NotImplementedError
+
     def read(self, text: str) -> Any:
         """The value. Raises ValidationError with a Complaint that does not repeat it."""
         raise NotImplementedError
@@ -90,6 +95,17 @@ class Text(Field):
         self._most_bytes = most_bytes
         self._unmasked = unmasked
 
+    @property
+    def said(self) -> str:
+        parts = []
+        if self._most is not None:
+            parts.append(f"at most {self._most:,} characters")
+        if self._most_bytes is not None:
+            parts.append(f"at most {self._most_bytes:,} bytes")
+        if self._unmasked:
+            parts.append("not shaped like one of our masks")
+        return ", ".join(parts)
+
     def read(self, text: str) -> str:
         if self._most is not None and len(text) > self._most:
             raise refuse(f"is longer than {self._most:,} characters")
@@ -122,6 +138,8 @@ class Key(Text):
 class Word(Text):
     """A word of an open vocabulary: text that is not blank, of at most 64 characters."""
 
+    said = "at most 64 characters, not blank"
+
     def __init__(self, *, required: bool = False) -> None:
         super().__init__(required=required, most=64)
 
@@ -141,6 +159,10 @@ class Choice(Field):
         super().__init__(required=required)
         self._words = words
 
+    @property
+    def said(self) -> str:
+        return f"one of {', '.join(self._words)}"
+
     def read(self, text: str) -> str:
         if text not in self._words:
             raise refuse(f"is none of {', '.join(self._words)}")
@@ -152,6 +174,8 @@ class Choice(Field):
 
 class Uuid(Field):
     """A UUID in its canonical form: lower case, with dashes, without braces."""
+
+    said = "a UUID in its canonical form"
 
     FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -175,6 +199,7 @@ class Json(Field):
     """A JSON object or array (its column holds valid JSON of any kind)."""
 
     _BEGINNINGS: tuple[str, ...] = ("{", "[")
+    said = "a JSON object or array"
     _SAID = "is no JSON object or array"
     _TYPES = "'object', 'array'"
 
@@ -190,6 +215,7 @@ class Json(Field):
 class JsonArray(Json):
     """A JSON array."""
 
+    said = "a JSON array"
     _BEGINNINGS = ("[",)
     _SAID = "is no JSON array"
     _TYPES = "'array'"

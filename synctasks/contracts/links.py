@@ -19,6 +19,8 @@ class Link(Field):
     No white space, no control characters, and no backslash where browsers take it for a slash.
     """
 
+    said = "an http(s) URL with a host, or a path on the portal"
+
     _PATH = re.compile(r"/(?![/\\]).*", re.DOTALL)
 
     def read(self, text: str) -> str:

@@ -37,6 +37,10 @@ class Number(Field):
         comparison = "<" if self._most is None else "<="
         return f"{value} >= {self._least} AND {value} {comparison} {most}"
 
+    @property
+    def said(self) -> str:
+        return self._range()
+
     def _range(self) -> str:
         if self._most is None:
             return f"{self._least} or more"
@@ -45,6 +49,8 @@ class Number(Field):
 
 class Integer(Field):
     """Any whole number that its column can hold."""
+
+    said = "a whole number"
 
     _FORM = re.compile(r"-?[0-9]+")
 
@@ -67,6 +73,10 @@ class Date(Field):
         super().__init__(required=required)
         self._first = first
 
+    @property
+    def said(self) -> str:
+        return f"a date from {self._first} to today"
+
     def read(self, text: str) -> date:
         try:
             day = date.fromisoformat(text) if self._FORM.fullmatch(text) else None
@@ -84,6 +94,8 @@ class Date(Field):
 
 class Timestamp(Field):
     """A moment of our era, no more than five minutes ahead of the source server's clock."""
+
+    said = "no more than 5 minutes ahead"
 
     _FORM = re.compile(
         r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"

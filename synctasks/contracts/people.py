@@ -20,6 +20,7 @@ class Aadhaar(Field):
     """An Aadhaar-like number: twelve ASCII digits. A blank one is a missing one."""
 
     blank_is_missing = True
+    said = "12 digits"
 
     def read(self, text: str) -> str:
         if len(text) != 12 or not consists_of(text, DIGITS):
@@ -34,6 +35,7 @@ class Mobile(Field):
     """A mobile number: ten ASCII digits, after an optional +91. A blank one is a missing one."""
 
     blank_is_missing = True
+    said = "10 digits after an optional +91"
 
     def read(self, text: str) -> str:
         digits = text.removeprefix("+91") if len(text) == 13 else text
@@ -58,6 +60,7 @@ class Email(Field):
     """
 
     blank_is_missing = True
+    said = "an address with one @, and no mask"
 
     _FORM = re.compile(r"[^@]+@[^@]+")
 
@@ -84,6 +87,10 @@ class Digits(Field):
     def __init__(self, count: int, *, required: bool = False) -> None:
         super().__init__(required=required)
         self._count = count
+
+    @property
+    def said(self) -> str:
+        return f"{self._count} digits"
 
     def read(self, text: str) -> str:
         if len(text) != self._count or not consists_of(text, DIGITS):

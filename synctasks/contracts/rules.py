@@ -29,6 +29,10 @@ class Rule(Protocol):
     def fact(self) -> str | None:
         """A name under which the server's own verdict is asked for, if Python cannot know it."""
 
+    @property
+    def said(self) -> str:
+        """The rule in words, after its column's name."""
+
     def sql(self, of: str) -> str:
         """The condition on the row `of`; true only where the rule holds."""
 
@@ -47,6 +51,10 @@ class NotBefore:
     @property
     def reads(self) -> tuple[str, ...]:
         return self.column, self.earlier
+
+    @property
+    def said(self) -> str:
+        return f"not before {self.earlier}"
 
     @property
     def complaint(self) -> Complaint:
@@ -77,6 +85,10 @@ class Known:
         return (self.column,)
 
     @property
+    def said(self) -> str:
+        return f"known to {self.table}"
+
+    @property
     def complaint(self) -> Complaint:
         return Complaint(f"is unknown to {self.table}", Category.CONSISTENCY)
 
@@ -91,11 +103,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Same:
-    """Two values are the same; `said` is what is wrong where they are not."""
+    """Two values are the same; `complains` says what is wrong where they are not."""
 
     column: str
     other: str
-    said: str
+    complains: str
     fact = None
 
     @property
@@ -103,8 +115,12 @@ class Same:
         return self.column, self.other
 
     @property
+    def said(self) -> str:
+        return f"the same as {self.other}"
+
+    @property
     def complaint(self) -> Complaint:
-        return Complaint(self.said, Category.CONSISTENCY)
+        return Complaint(self.complains, Category.CONSISTENCY)
 
     def sql(self, of: str) -> str:
         one, other = (sql.name(f"{of}.{each}") for each in self.reads)
@@ -126,6 +142,10 @@ class Needed:
     @property
     def reads(self) -> tuple[str, ...]:
         return (self.where,)
+
+    @property
+    def said(self) -> str:
+        return f"required where {self.where} is {self.is_}"
 
     @property
     def complaint(self) -> Complaint:
