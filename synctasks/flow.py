@@ -120,6 +120,11 @@ class Flow:
         return (Table(source.table, f"{{row}}.{source.key}", self.watched, source.row_key),)
 
     @property
+    def at_once(self) -> int | None:
+        """How many units are worked at once at most, if that is few."""
+        return self.source.query.at_once if self.source.query else None
+
+    @property
     def wide(self) -> bool:
         """Whether a unit may have many rows."""
         return bool(self.target.within)
@@ -164,6 +169,11 @@ class Flow:
     def references(self) -> tuple[Column, ...]:
         """The columns whose values the target resolves."""
         return tuple(column for column in self.columns if column.reference)
+
+    @property
+    def scans(self) -> bool:
+        """Whether the target has to read a whole table to find a reference."""
+        return any(column.reference and column.reference.scans for column in self.columns)
 
     @property
     def needs(self) -> tuple[Need, ...]:

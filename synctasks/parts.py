@@ -131,13 +131,15 @@ class Query:
     """The records of a unit that is no row of one table.
 
     `records` selects those of the unit `{unit}` (text); `units` all units there are, as a column
-    with the name of the source's key. `record` names a record of the row `source`.
+    with the name of the source's key. `record` names a record of the row `source`. So many units
+    are worked `at_once` at most, where one is as much as thousands elsewhere.
     """
 
     records: str
     units: str
     record: str
     tables: tuple[Table, ...]
+    at_once: int | None = None
 
 
 @dataclass(frozen=True)

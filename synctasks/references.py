@@ -41,7 +41,7 @@ class Reference:
     `value` is taken from the source's row, in the source's query; `meant` says which row of
     `table` it means, with `{value}` where the value stands. Where several rows may be meant,
     `first` orders them, and the first one is; else they are too many. An optional reference may be
-    null.
+    null. `scans` says that no index of the table serves: it is read once for all of a batch.
     """
 
     table: str
@@ -53,6 +53,7 @@ class Reference:
     missing: Missing = Missing.WAIT
     optional: bool = False
     first: str | None = None
+    scans: bool = False
     needs: tuple[Need, ...] = ()
 
     @property

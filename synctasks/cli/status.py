@@ -39,7 +39,7 @@ def status(as_json: bool) -> None:
         latency = entry["latency_seconds"]
         table.add_row(
             name,
-            f"{entry['pending']:,}",
+            _pending(entry),
             seconds(entry["oldest_pending_seconds"]),
             f"{entry['held']:,}",
             _waiting(entry),
@@ -51,6 +51,12 @@ def status(as_json: bool) -> None:
     console.print(table)
     for alert in found["alerts"]:
         console.print(Text(f"! {alert['flow']}: {alert['reason']}", style="red"), soft_wrap=True)
+
+
+def _pending(entry: dict[str, Any]) -> str:
+    """How many changes are pending, and how many rest until their flow's slot."""
+    resting = f" + {entry['resting']:,} until the slot" if entry["resting"] else ""
+    return f"{entry['pending']:,}{resting}"
 
 
 def _waiting(entry: dict[str, Any]) -> str:

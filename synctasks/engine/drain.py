@@ -122,7 +122,7 @@ class Drain:
         self._where = {"flow": flow.name, "lane": lane, "task": failed.drain_of(lane)}
         self._again = False
         self._accepted: frozenset[str] = frozenset()
-        self.new_waiting: list[str] = []
+        self.new_waiting: list[tuple[str, str]] = []
 
     def enter(self, target: Transaction) -> int | None:
         lock.wait_for(target, self._flow, self._lane, self.limits)

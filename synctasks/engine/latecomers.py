@@ -15,16 +15,17 @@ from synctasks.engine.reconcile import count
 from synctasks.flow import Flow
 
 
-def look_once_more(flow: Flow, lane: int, waiting: Sequence[str]) -> bool:
-    """Ask again for those that need not wait after all; True if there are any."""
+def look_once_more(flow: Flow, lane: int, waiting: Sequence[tuple[str, str]]) -> bool:
+    """Ask again for the (unit, record) pairs that need not wait after all; True if there are any."""
     if not waiting:
         return False
     with (
-        transaction(flow.target.database, CHUNK, by_key=True) as target,
+        transaction(flow.target.database, CHUNK, by_key=not flow.scans) as target,
         transaction(flow.source.database, CHUNK, snapshot=True, by_key=True) as source,
     ):
-        books = count(flow, Batch(waiting), source, target)
-    came = set(waiting).difference(books.keys.get("waiting", ()))
+        units = list(dict.fromkeys(unit for unit, _ in waiting))
+        books = count(flow, Batch(units), source, target)
+    came = {unit for unit, _ in set(waiting).difference(books.named("waiting"))}
     with transaction(flow.source.database) as source:
         turn.look_again(source, flow, lane, came)
     return bool(came)

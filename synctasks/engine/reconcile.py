@@ -82,7 +82,7 @@ def reconcile(flow: Flow, work: Work[Taken]) -> Done | None:
 
 
 def _attempt(flow: Flow, work: Work[Taken], way: _Way) -> Done | None:
-    with transaction(flow.target.database, work.limits, by_key=True) as target:
+    with transaction(flow.target.database, work.limits, by_key=not flow.scans) as target:
         lane = work.enter(target)
         if lane is None:
             return None

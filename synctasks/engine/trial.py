@@ -33,7 +33,7 @@ def trial(flow: Flow, lane_count: int, keys: Sequence[str]) -> Books:
 def _try(flow: Flow, lane: int, keys: Sequence[str]) -> Books:
     books = Books()
     try:
-        with transaction(flow.target.database, DRAIN, by_key=True) as target:
+        with transaction(flow.target.database, DRAIN, by_key=not flow.scans) as target:
             lock.wait_long_for(target, flow, lane)
             with transaction(flow.source.database, DRAIN, snapshot=True, by_key=True) as source:
                 books = attempt(flow, Batch(keys), source, target)

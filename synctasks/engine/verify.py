@@ -192,12 +192,14 @@ class _Verifier:
         if not keys:
             return
         for lane, in_lane in lanes.by_lane(self._flow, self._lane_count, keys):
-            for start in range(0, len(in_lane), _KEYS_AT_ONCE):
-                self._look_under_lock(lane, in_lane[start : start + _KEYS_AT_ONCE])
+            size = self._flow.at_once or _KEYS_AT_ONCE
+            for start in range(0, len(in_lane), size):
+                self._look_under_lock(lane, in_lane[start : start + size])
         self._so_far.looked_at += len(keys) if counted else 0
 
     def _look_under_lock(self, lane: int, keys: Sequence[str]) -> None:
-        with transaction(self._flow.target.database, CHUNK, by_key=True) as target:
+        by_key = not self._flow.scans
+        with transaction(self._flow.target.database, CHUNK, by_key=by_key) as target:
             lock.wait_long_for(target, self._flow, lane)
             with transaction(
                 self._flow.source.database, CHUNK, snapshot=True, by_key=True

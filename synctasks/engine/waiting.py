@@ -57,7 +57,7 @@ ON CONFLICT (
     needs = EXCLUDED.needs,
     since = coalesce(kept.since, EXCLUDED.since),
     next_look = EXCLUDED.next_look
-RETURNING unit, xmax = 0, xmax = 0 AND since IS NOT NULL
+RETURNING unit, record, xmax = 0, xmax = 0 AND since IS NOT NULL
 """
 
 _ASK_FOR_RUN = """\
@@ -90,7 +90,7 @@ def settle(
     *,
     keys: Sequence[str],
     trying: Sequence[tuple[str, str]] = (),
-) -> list[str]:
+) -> list[tuple[str, str]]:
     """Keep who waits; `trying` are (unit, record) pairs that are still tried by themselves.
 
     What has waited for 30 days is rejected in the books. Returns those that are new among the
@@ -107,9 +107,9 @@ def settle(
     _give_up(source, flow, books, parameters)
     parameters |= _parameters(flow, lane, [*books.named("waiting"), *trying])
     rows = source.rows(_wait_sql(flow), parameters)
-    if any(is_noted for _, is_noted, _ in rows):
+    if any(is_noted for *_, is_noted, _ in rows):
         _ask_for_runs(source, flow)
-    return [unit for unit, _, is_new in rows if is_new]
+    return [(unit, record) for unit, record, _, is_new in rows if is_new]
 
 
 def _parameters(flow: Flow, lane: int, waiting: Sequence[tuple[str, str]]) -> dict[str, object]:

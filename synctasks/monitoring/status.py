@@ -17,8 +17,9 @@ LATENCY_MINUTES = 15
 _PENDING = """\
 SELECT
     flow,
-    count(*),
-    extract(epoch FROM clock_timestamp() - min(captured_at))::float
+    count(*) FILTER (WHERE NOT rests),
+    count(*) FILTER (WHERE rests),
+    (extract(epoch FROM clock_timestamp() - min(captured_at) FILTER (WHERE NOT rests)))::float
 FROM synctasks.change_log
 GROUP BY flow
 """
@@ -55,7 +56,7 @@ WHERE minute > statement_timestamp() - make_interval(mins => %(minutes)s)
 _LAST_RUNS = """\
 SELECT DISTINCT ON (flow) flow, id
 FROM synctasks.run
-WHERE kind = 'full' AND state <> 'requested'
+WHERE kind IN ('full', 'slot') AND state <> 'requested'
 ORDER BY flow, id DESC
 """
 
@@ -100,6 +101,7 @@ def status(flows: Sequence[Flow]) -> dict[str, Any]:
 def _empty() -> dict[str, Any]:
     return {
         "pending": 0,
+        "resting": 0,
         "oldest_pending_seconds": None,
         "waiting": 0,
         "oldest_waiting_seconds": None,
@@ -116,9 +118,10 @@ def _empty() -> dict[str, Any]:
 def _fill(entries: dict[str, Any], source: Transaction) -> dict[str, str | None]:
     """Fill in what this source knows; returns the errors of the flows' last runs."""
     known = entries.keys()
-    for flow, pending, oldest in source.rows(_PENDING):
+    for flow, pending, resting, oldest in source.rows(_PENDING):
         if flow in known:
-            entries[flow].update(pending=pending, oldest_pending_seconds=round(oldest, 3))
+            age = None if oldest is None else round(oldest, 3)
+            entries[flow].update(pending=pending, resting=resting, oldest_pending_seconds=age)
     for flow, count, oldest in source.rows(_WAITING):
         if flow in known:
             entries[flow].update(waiting=count, oldest_waiting_seconds=round(oldest, 3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -61,17 +62,20 @@ def check(numbers: tuple[int, ...], as_json: bool, **options: Any) -> None:
 def _trial(flow: Flow, letters: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     units = list(dict.fromkeys(letter["unit"] for letter in letters))
     books = trial(flow, lane_count(flow), units)
+    now = partial(_now, books=books, by_record=flow.source.query is not None)
     return [
-        {"id": letter["id"], "flow": flow.name, "record": letter["record"], **_now(letter, books)}
+        {"id": letter["id"], "flow": flow.name, "record": letter["record"], **now(letter)}
         for letter in letters
     ]
 
 
-def _now(letter: dict[str, Any], books: Books) -> dict[str, str | None]:
+def _now(letter: dict[str, Any], books: Books, *, by_record: bool) -> dict[str, str | None]:
     """What would become of a letter's record."""
     for rejected in books.letters:
         if rejected.record == letter["record"]:
             return {"now": "rejected", "error": rejected.error}
-    boxes = (box for box, keys in books.keys.items() if box and letter["unit"] in keys)
-    box = next(boxes, None)
+    # A record that had no key is named by its row: only its unit tells what became of it.
+    named = books.records if by_record else books.keys
+    name = letter["record" if by_record else "unit"]
+    box = next((box for box, names in named.items() if box and name in names), None)
     return {"now": _OUTCOMES.get(box or "", "is gone from the source"), "error": None}

@@ -104,7 +104,7 @@ class Chunk:
         self._number: int | None = None
         self._keys: Sequence[str] = ()
         self._lane: int | None = None
-        self.new_waiting: list[str] = []
+        self.new_waiting: list[tuple[str, str]] = []
         self._phase = "source"
         self._letters = Letters()
         self._turn = 0

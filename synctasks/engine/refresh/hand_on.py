@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from synctasks.database import Transaction
 from synctasks.engine.refresh.runs import Standing
+from synctasks.flow import Flow
 from synctasks.lane import lane_sql
 
 # One worker at a time adds chunks to a run: they are numbered, and two that add to each other's
@@ -18,9 +19,12 @@ WITH selected AS MATERIALIZED (
 {selection}
 ),
 handed AS MATERIALIZED (
-    SELECT {lane} AS lane, array_agg(selected.key) AS keys
-    FROM selected
-    GROUP BY 1
+    SELECT in_lane.lane, in_lane.part, array_agg(in_lane.key) AS keys
+    FROM (
+        SELECT {lane} AS lane, {part} AS part, selected.key
+        FROM selected
+    ) AS in_lane
+    GROUP BY in_lane.lane, in_lane.part
 ),
 begun AS MATERIALIZED (
     SELECT lane, min(number) AS number
@@ -36,7 +40,7 @@ added_to AS (
     UPDATE synctasks.chunk
     SET keys = chunk.keys || handed.keys, size = chunk.size + cardinality(handed.keys)
     FROM handed
-    JOIN begun ON begun.lane = handed.lane
+    JOIN begun ON begun.lane = handed.lane AND handed.part = 0
     WHERE chunk.run = %(run)s
         AND chunk.number = begun.number
         AND chunk.claimed_at IS NULL
@@ -46,7 +50,7 @@ added_to AS (
 INSERT INTO synctasks.chunk (run, number, lane, phase, keys, size)
 SELECT
     %(run)s,
-    numbered.last + row_number() OVER (ORDER BY handed.lane),
+    numbered.last + row_number() OVER (ORDER BY handed.lane, handed.part),
     handed.lane,
     %(phase)s,
     handed.keys,
@@ -57,12 +61,16 @@ FROM handed,
     FROM synctasks.chunk
     WHERE run = %(run)s
 ) AS numbered
-WHERE handed.lane NOT IN (SELECT added_to.lane FROM added_to)
+WHERE handed.part > 0 OR handed.lane NOT IN (SELECT added_to.lane FROM added_to)
 """
+
+# Where few units are a chunk's fill, one statement may hand on more of them.
+_PARTS = "(row_number() OVER (PARTITION BY {lane}) - 1) / %(full)s"
 
 
 def hand_on(
     source: Transaction,
+    flow: Flow,
     standing: Standing,
     lanes: int,
     phase: str,
@@ -70,6 +78,8 @@ def hand_on(
     parameters: Mapping[str, object],
 ) -> None:
     """Put the keys that a statement selects (as `key`, text) into the run's chunks."""
-    statement = ALONE + _HAND_ON.format(selection=selection, lane=lane_sql("selected.key", lanes))
+    lane = lane_sql("selected.key", lanes)
+    part = _PARTS.format(lane=lane) if flow.at_once else "0"
+    statement = ALONE + _HAND_ON.format(selection=selection, lane=lane, part=part)
     own = {"run": standing.run, "phase": phase, "full": standing.chunk_rows}
     source.execute(statement, {**parameters, **own})

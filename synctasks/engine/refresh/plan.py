@@ -118,7 +118,7 @@ class _Planner:
         self.source.execute(_MOVE, {"run": self.standing.run, **moved})
 
     def hand_on(self, selection: str, phase: str, parameters: dict[str, object]) -> None:
-        hand_on(self.source, self.standing, self.lanes, phase, selection, parameters)
+        hand_on(self.source, self.flow, self.standing, self.lanes, phase, selection, parameters)
 
 
 def plan(flow: Flow, standing: Standing, lanes: int) -> bool:

@@ -150,7 +150,7 @@ def _hand_on_all(flow: Flow, standing: Standing, lanes: int, claimed: _Claimed) 
     with transaction(flow.source.database, CHUNK, by_key=True) as source:
         if _settle(source, standing, claimed, settled):
             bounds = {"low": claimed.range.low, "high": claimed.range.high}
-            hand_on(source, standing, lanes, "source", selection, bounds)
+            hand_on(source, flow, standing, lanes, "source", selection, bounds)
 
 
 def _target_holds_any(flow: Flow, standing: Standing, within: Range) -> bool:
@@ -175,7 +175,7 @@ def _hand_on_compared(
         settled = {"differing": found.differing_count, "handed": handed, "extras": found.extras}
         if _settle(source, standing, claimed, {**settled, **counts}) and handed:
             keys = {"keys": found.differing, "marked": found.marked}
-            hand_on(source, standing, lanes, "source", _NOT_ALIKE, keys)
+            hand_on(source, flow, standing, lanes, "source", _NOT_ALIKE, keys)
 
 
 def _settle(

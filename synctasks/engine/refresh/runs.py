@@ -183,7 +183,7 @@ def standing(flow: Flow) -> Standing | None:
     if row is None:
         return None
     run, phase, how, row_bytes, selects, ranges, chunks, read, rejected, pace = row
-    rows = _chunk_rows(pace, row_bytes)
+    rows = min(_chunk_rows(pace, row_bytes), flow.at_once or _CHUNK_ROWS.stop)
     books = int(read), int(rejected)
     return Standing(run, phase, Prefilter(how), selects, ranges, chunks, *books, rows)
 

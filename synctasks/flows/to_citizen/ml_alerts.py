@@ -88,6 +88,8 @@ _CITIZEN = Reference(
     meant="known.family_id = {value} AND known.verification_status = 'verified'",
     value="source.family_id",
     reads=("family_id",),
+    # The portal has no index on families.
+    scans=True,
     first="known.is_family_head IS TRUE DESC, known.created_at, known.id",
     needs=(Need(FAMILY, "source.family_id"),),
 )

@@ -130,6 +130,8 @@ USER_BEHAVIOR = Flow(
             records=_DAY,
             units=_DAYS,
             record="concat_ws(' ', source.citizen_id, source.event_type, source.event_date)",
+            # A day may be hundreds of thousands of events.
+            at_once=1,
             tables=tuple(
                 Table(
                     table,
