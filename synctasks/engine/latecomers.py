@@ -16,7 +16,7 @@ from synctasks.flow import Flow
 
 
 def look_once_more(flow: Flow, lane: int, waiting: Sequence[tuple[str, str]]) -> bool:
-    """Ask again for the (unit, record) pairs that need not wait after all; True if there are any."""
+    """Ask again for (unit, record) pairs that need not wait after all; True if there are any."""
     if not waiting:
         return False
     with (

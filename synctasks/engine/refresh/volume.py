@@ -5,7 +5,7 @@ from __future__ import annotations
 from synctasks import sql
 from synctasks.database import CHUNK, Transaction, transaction
 from synctasks.engine import absent
-from synctasks.flow import Flow
+from synctasks.flow import Absent, Flow
 
 # With fewer accepted runs than this, what the target holds is all there is to go by.
 _FEW_RUNS = 3
@@ -80,8 +80,8 @@ def _usual(flow: Flow, run: int, source: Transaction) -> float:
     median, runs_accepted = source.row(_ACCEPTED, wanted) or (None, 0)
     if runs_accepted >= _FEW_RUNS:
         return float(median)
-    if flow.target.match:
-        # The target holds what others brought, too: that says nothing of our source.
+    units = source.value(_UNITS, wanted)
+    if _holds_more(flow, units):
         return 0.0
     statement = _AT_TARGET.format(
         table=sql.name(flow.target.table),
@@ -89,6 +89,13 @@ def _usual(flow: Flow, run: int, source: Transaction) -> float:
         key=sql.name(flow.target.key),
         key_type=flow.key_column.type,
     )
-    units = source.value(_UNITS, wanted)
     with transaction(flow.target.database, CHUNK) as target:
         return float(target.value(statement, {"units": units}))
+
+
+def _holds_more(flow: Flow, units: str | None) -> bool:
+    """Whether the target holds what the source does not tell: what others brought, every event that
+    there ever was, days whose raw events are purged. Its size says nothing of the source then.
+    """
+    keeps_gone_units = flow.absent is Absent.DELETE_WITHIN and units is None
+    return bool(flow.target.match or flow.source.log) or keeps_gone_units
