@@ -1,4 +1,4 @@
-"""`python -m benchmarks [refresh|events|memory|behavior …]`."""
+"""`python -m benchmarks [refresh|events|memory|behavior|volumes …]`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from benchmarks.events import events
 from benchmarks.ground import ground
 from benchmarks.memory import memory
 from benchmarks.refresh import refresh
+from benchmarks.volumes import volumes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ("refresh", "events", "memory", "behavior")
+    names = ("refresh", "events", "memory", "behavior", "volumes")
     parser.add_argument("what", nargs="*", help=f"any of {', '.join(names)}; default: all")
     parser.add_argument("--records", type=int, default=100_000, help="golden records")
     parser.add_argument("--dirty", type=float, default=0.005, help="share that breaks a rule")
     parser.add_argument("--rounds", type=int, default=3, help="pairs of runs of each refresh case")
     parser.add_argument("--seconds", type=float, default=20, help="of each events case")
+    parser.add_argument("--times", type=float, default=10, help="the specification's rates")
     chosen = parser.parse_args()
     unknown = set(chosen.what) - set(names)
     if unknown:
@@ -33,6 +35,8 @@ def main() -> None:
             memory(made, chosen.records)
         if "behavior" in what:
             behavior(made, chosen.rounds)
+        if "volumes" in what:
+            volumes(made, chosen.records, chosen.seconds, chosen.times)
 
 
 if __name__ == "__main__":

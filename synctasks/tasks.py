@@ -30,7 +30,7 @@ log = get_task_logger(__name__)
 # A task works on for a while rather than pay a message for each batch, but gives its slot
 # back soon: other lanes and flows wait for it.
 _DRAIN_SECONDS = 0.25
-_REFRESH_SECONDS = 1.0
+_REFRESH_SECONDS = 0.25
 
 # What keeps a letter tries until it is kept: its source may be the one that is gone.
 _UNTIL_KEPT: dict[str, Any] = {**RETRY, "max_retries": None}
