@@ -6,6 +6,7 @@ URLs: they carry passwords) do not appear in `repr` or in messages.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -21,10 +22,14 @@ DATABASE_VARIABLES = {
 }
 BROKER_VARIABLE = "SYNCTASKS_BROKER_URL"
 KEYS_VARIABLE = "SYNCTASKS_ENCRYPTION_KEYS"
+SECRET_VARIABLE = "SYNCTASKS_CALLBACK_SECRET"
+PORT_VARIABLE = "SYNCTASKS_HTTP_PORT"
 
 _NEW_KEY = (
     "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 )
+
+DEFAULT_PORT = 8080
 
 _EXAMPLES = {
     "SYNCTASKS_WAREHOUSE_URL": "postgresql://user:password@host:5432/smart_warehouse",
@@ -35,12 +40,14 @@ _EXAMPLES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the two databases and the broker are, and what seals rows of dead letters."""
+    """Where the two databases and the broker are, and what some of the programs need besides."""
 
     warehouse_url: str = field(repr=False)
     citizen_url: str = field(repr=False)
     broker_url: str = field(repr=False)
     encryption_keys: tuple[str, ...] = field(repr=False, default=())
+    callback_secret: str = field(repr=False, default="")
+    http_port: int = DEFAULT_PORT
 
     def database_url(self, database: str) -> str:
         return {"warehouse": self.warehouse_url, "citizen": self.citizen_url}[database]
@@ -62,6 +69,9 @@ def load() -> Settings:
         for number, key in enumerate(keys, start=1)
         if not _is_key(key)
     ]
+    port = env.str(PORT_VARIABLE, "").strip() or str(DEFAULT_PORT)
+    if not _is_port(port):
+        problems.append(f"{PORT_VARIABLE} is no port (expected a number from 1 to 65535)")
     if problems:
         raise SetupError(
             thing="environment",
@@ -73,6 +83,8 @@ def load() -> Settings:
         citizen_url=values["SYNCTASKS_CITIZEN_URL"],
         broker_url=values[BROKER_VARIABLE],
         encryption_keys=keys,
+        callback_secret=env.str(SECRET_VARIABLE, ""),
+        http_port=int(port),
     )
 
 
@@ -86,6 +98,23 @@ def encryption_keys() -> tuple[str, ...]:
             f"Set it to a Fernet key, the same for all workers; a new one: {_NEW_KEY}",
         )
     return keys
+
+
+def callback_secret() -> bytes:
+    """What callbacks are signed with. Raises SetupError without one: only `serve` needs it."""
+    secret = load().callback_secret
+    if not secret.strip():
+        raise SetupError(
+            "environment",
+            f"{SECRET_VARIABLE} is not set: without it anybody could send callbacks",
+            "Set it to what the forecast service signs with; a new one: openssl rand -hex 32",
+        )
+    # What the environment holds, byte by byte, whether it is text or not.
+    return os.fsencode(secret)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65_535
 
 
 def _is_key(key: str) -> bool:

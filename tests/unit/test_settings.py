@@ -20,6 +20,8 @@ GOOD = {
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
+    for name in (settings.SECRET_VARIABLE, settings.PORT_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
     settings.load.cache_clear()
     yield
     settings.load.cache_clear()
@@ -61,3 +63,27 @@ def test_a_wrong_url_is_named_with_its_cause_and_without_its_secret(
     assert name in message
     assert cause in message
     assert "hush" not in message
+
+
+def test_the_secret_of_callbacks_is_needed_where_it_is_used_and_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(SetupError, match="SYNCTASKS_CALLBACK_SECRET is not set"):
+        settings.callback_secret()
+    monkeypatch.setenv(settings.SECRET_VARIABLE, "hush-s\u00e9\udcff")
+    settings.load.cache_clear()
+    assert settings.callback_secret() == b"hush-s\xc3\xa9\xff"
+    assert "hush" not in repr(settings.load())
+
+
+@pytest.mark.parametrize(("value", "port"), [("", 8080), (" 81 ", 81), ("65535", 65_535)])
+def test_a_good_port_is_taken(monkeypatch: pytest.MonkeyPatch, value: str, port: int) -> None:
+    monkeypatch.setenv(settings.PORT_VARIABLE, value)
+    assert settings.load().http_port == port
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "65536", "8080.0", "http", "\u0661", "9" * 5_000])
+def test_a_bad_port_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(settings.PORT_VARIABLE, value)
+    with pytest.raises(SetupError, match="SYNCTASKS_HTTP_PORT is no port"):
+        settings.load()
