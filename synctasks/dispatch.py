@@ -77,6 +77,12 @@ def lower(flag: str) -> None:
         _flags().delete(flag)
 
 
+def check() -> None:
+    """Raise TransientError if the broker does not answer."""
+    with _broker():
+        _flags().ping()
+
+
 def worker_answers(within_seconds: float = 1.0) -> bool:
     """Whether any worker answers a ping. Raises TransientError if the broker does not."""
     with _broker():

@@ -11,6 +11,7 @@ from synctasks.cli.demo import demo
 from synctasks.cli.flows import flows
 from synctasks.cli.install import install, uninstall
 from synctasks.cli.listen import listen
+from synctasks.cli.serve import serve
 from synctasks.cli.status import status
 from synctasks.cli.sync import sync
 from synctasks.cli.verify import verify_command
@@ -46,6 +47,7 @@ _COMMANDS = (
     install,
     uninstall,
     listen,
+    serve,
     flows,
     status,
     sync,
