@@ -31,8 +31,8 @@ soak: setup  ## Ten minutes of faults at random, and what came of them: make soa
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 lint: setup  ## ruff, mypy (strict on the package), import-linter
-	@$(BIN)/ruff check synctasks tests benchmarks config
-	@$(BIN)/ruff format --check synctasks tests benchmarks config
+	@$(BIN)/ruff check synctasks tests benchmarks config examples
+	@$(BIN)/ruff format --check synctasks tests benchmarks config examples
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
