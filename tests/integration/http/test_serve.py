@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -112,15 +111,13 @@ def test_before_it_is_installed_nothing_is_ready(place: Workspace, tmp_path: Pat
     assert (answer.status, callback.status) == (503, 503)
 
 
-def test_servers_that_are_silent_delay_nobody_for_long(
+def test_a_silent_broker_delays_no_answer(
     databases: dict[str, str], silent_port: int, warehouse: Connection, tmp_path: Path
 ) -> None:
-    """A callback that was recorded does not wait for the broker at all."""
     add_forecast(warehouse)
     with serving(tmp_path, {BROKER: at_port(databases[BROKER], silent_port)}) as web:
-        began = time.monotonic()
         assert web.announce(forecast_id()).status == 202
-        assert time.monotonic() - began < 2
+        assert "callback.not_sent" not in web.words()
         assert web.get("/readyz").json["checks"]["broker"].startswith(("broker: ", "no answer"))
         wait_until(lambda: "callback.not_sent" in web.words(), 30, "it to give up")
     assert rows(warehouse, REQUESTED) == [forecast_id()]
