@@ -34,8 +34,10 @@ ranked AS MATERIALIZED (
             row_number() OVER (
                 PARTITION BY staged.key, standing.competes
                 ORDER BY
-                    CASE WHEN standing.stays THEN target.{score} ELSE staged.standing END DESC,
-                    CASE WHEN standing.stays THEN target.{newest} ELSE staged.{newest} END DESC,
+                    CASE WHEN standing.stays THEN target.{score} ELSE staged.standing END
+                        DESC NULLS LAST,
+                    CASE WHEN standing.stays THEN target.{newest} ELSE staged.{newest} END
+                        DESC NULLS LAST,
                     {rest}
             ) AS place
         FROM {rows} AS staged

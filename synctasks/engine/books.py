@@ -18,13 +18,13 @@ LATENCY_BOUNDS_MS: tuple[float, ...] = tuple(round(1.2**power, 3) for power in r
 # The verdicts of the extract that carry no row to merge, and the box they are counted in.
 VERDICT_BOXES: Mapping[str, str] = {
     "out_of_scope": "filtered",
-    "outranked": "filtered",
+    "outranked": "outranked",
     "unknown": "filtered",
     "deferred": "deferred",
     "judge": "judge",
 }
 # The boxes of records that pass their contract, and of what a dry run would write of them.
-PASSED = ("written", "unchanged", "superseded", "missing", "different")
+PASSED = ("written", "unchanged", "superseded", "outranked", "missing", "different")
 
 
 @dataclass
@@ -34,12 +34,13 @@ class Books:
     `keys` holds a unit once for each of its records, in step with `records`, which names them: by
     their unit, where that is one record.
 
-    Beside the boxes of `COUNTS`: `held` (removals that the guard holds back) and `locked` (left
-    for later, since somebody else is at the target's row); before they are dealt with `judge`
-    (what failed the gate), `undecided` (a wide unit with such a record) and those of `resolve`;
-    `refused` (what was judged so, counted by its letter), `leftover` (rows that a wide unit no
-    longer has, and which must not go now); of a dry run `missing` and `different` in place of
-    `written`, `extra` in place of `removed`. `letters` are the dead letters of the rejected ones.
+    Beside the boxes of `COUNTS`: `outranked` (what passes, and is none of its unit's best: counted
+    as filtered), `held` (removals that the guard holds back) and `locked` (left for later, since
+    somebody else is at the target's row); before they are dealt with `judge` (what failed the
+    gate), `undecided` (a wide unit with such a record) and those of `resolve`; `refused` (what was
+    judged so, counted by its letter), `leftover` (rows that a wide unit no longer has, and which
+    must not go now); of a dry run `missing` and `different` in place of `written`, `extra` in place
+    of `removed`. `letters` are the dead letters of the rejected ones.
     """
 
     found: Counter[str] = field(default_factory=Counter)
@@ -108,6 +109,7 @@ class Books:
     def counts(self) -> dict[str, int]:
         """The counts by box, which balance: `read` is their sum, without `removed`."""
         counts = {box: self.found[box] for box in COUNTS}
+        counts["filtered"] += self.found["outranked"]
         return {**counts, "read": sum(counts[box] for box in BOXES)}
 
     def only(self, keys: Iterable[str]) -> Books:
