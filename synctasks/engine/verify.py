@@ -130,10 +130,10 @@ class _Verifier:
         for part in self._source_ranges():
             extras = self._compare(part, how)
             if extras and how is Prefilter.RANGES:
-                self._look_for_extras(part)
+                self._look_for_extras(part, how)
             yield self._so_far
         if how is not Prefilter.RANGES:
-            self._look_for_extras(Range(None, None))
+            self._look_for_extras(Range(None, None), how)
         if self._flow.source.key_nullable and self._has_keyless():
             self._look_at([""])
         yield self._so_far
@@ -166,10 +166,12 @@ class _Verifier:
         self._look_at(keys)
         return compared.extras is not False
 
-    def _look_for_extras(self, part: Range) -> None:
+    def _look_for_extras(self, part: Range, how: Prefilter) -> None:
         """The keys that only the target has, where the flow removes such."""
         if self._flow.absent is Absent.KEEP:
             return
+        # Without a prefilter what is out of scope has been looked at like everything else.
+        at_all = how is Prefilter.NONE
         low = part.low
         while True:
             with transaction(
@@ -177,7 +179,7 @@ class _Verifier:
             ) as target:
                 page = walk.target_page(self._flow, Range(low, part.high), _RANGE_ROWS, target)
             with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
-                only_there = walk.not_in_source(self._flow, page, source)
+                only_there = walk.not_in_source(self._flow, page, source, at_all=at_all)
             self._look_at(only_there, counted=False)
             if page.is_last:
                 return

@@ -168,15 +168,18 @@ def count_above(flow: Flow, low: str | None, source: Transaction) -> int:
     return count
 
 
-def not_in_source(flow: Flow, page: Page, source: Transaction) -> list[str]:
-    """Those of the target's keys that the source does not have in scope."""
-    return [key for (key,) in source.rows(not_in_source_sql(flow), {"keys": page.keys})]
+def not_in_source(
+    flow: Flow, page: Page, source: Transaction, *, at_all: bool = False
+) -> list[str]:
+    """Those of the target's keys that the source does not have in scope, or `at_all`."""
+    statement = not_in_source_sql(flow, at_all=at_all)
+    return [key for (key,) in source.rows(statement, {"keys": page.keys})]
 
 
-def not_in_source_sql(flow: Flow) -> str:
+def not_in_source_sql(flow: Flow, *, at_all: bool = False) -> str:
     """The same as a statement with the parameter `keys`, an array literal."""
     return _NOT_IN_SOURCE.format(
         records=extract.records(flow, "kept.key"),
         wanted_row=extract.wanted_row(flow, "kept.key"),
-        scope=extract.scope(flow),
+        scope="true" if at_all else extract.scope(flow),
     )
