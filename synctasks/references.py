@@ -57,6 +57,11 @@ class Reference:
     needs: tuple[Need, ...] = ()
 
     @property
+    def is_by_key(self) -> bool:
+        """Whether the value is the key itself, known or not."""
+        return self.meant == f"known.{self.key} = {{value}}"
+
+    @property
     def unknown(self) -> str:
         """What is said of a record whose reference is not there, and never comes."""
         return f"is unknown to {self.table}"

@@ -168,7 +168,9 @@ def _references(flow: Flow) -> list[tuple[int, Column]]:
 
 def _value(flow: Flow, column: Column) -> str:
     name = sql.name(column.name)
-    if column.reference:
+    # What waits, or was refused, still tells which row it is about.
+    tells = column.name in flow.target.row_key and column.reference and column.reference.is_by_key
+    if column.reference and not tells:
         place = flow.references.index(column)
         return f"reference_{place}.found AS {name}"
     if flow.target.match and column.name == flow.target.key:
