@@ -88,7 +88,7 @@ class _Marks:
         self._of_units: dict[str, str] = {}
         self._of_records: dict[str, str] = {}
         for unit, record, mark in found:
-            if record is None or flow.source.query is None:
+            if record is None or record == unit or flow.source.query is None:
                 self._of_units[unit] = mark
             else:
                 self._of_records[record] = mark

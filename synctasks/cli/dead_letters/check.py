@@ -25,6 +25,7 @@ _OUTCOMES = {
     "written": "passes",
     "unchanged": "passes",
     "superseded": "passes",
+    "outranked": "passes",
     "filtered": "is out of scope",
     "waiting": "waits for its reference",
 }
@@ -74,7 +75,9 @@ def _now(letter: dict[str, Any], books: Books, *, by_record: bool) -> dict[str, 
     for rejected in books.letters:
         if rejected.record == letter["record"]:
             return {"now": "rejected", "error": rejected.error}
-    # A record that had no key is named by its row: only its unit tells what became of it.
+    # A record that had no key is named by its row: only its unit tells what became of it. And a
+    # letter may be of a whole unit of many.
+    by_record = by_record and letter["record"] != letter["unit"]
     named = books.records if by_record else books.keys
     name = letter["record" if by_record else "unit"]
     box = next((box for box, names in named.items() if box and name in names), None)
