@@ -21,18 +21,20 @@ WHERE flow = %(flow)s
     AND {unit_is_wanted}
 """
 
-# A record that had no key when it was rejected, and has one of these now.
+# A record that had no key when it was rejected, and has one of these now; of a unit of many, one
+# that had no name.
 _ONCE_KEYLESS = """\
 UNION ALL
-SELECT dead_letter.id, source.{key}, dead_letter.record, false
+SELECT dead_letter.id, wanted.key, {name}, false
 FROM {table} AS source
-JOIN synctasks.dead_letter ON dead_letter.record = {record}
+CROSS JOIN LATERAL (SELECT source.{key}) AS wanted (key)
+JOIN synctasks.dead_letter ON dead_letter.record = {row}
 WHERE {key_is_wanted}
     AND source.{key} <> ''
     AND dead_letter.flow = %(flow)s
     AND dead_letter.kind = 'record'
     AND dead_letter.state <> 'resolved'
-    AND dead_letter.unit = ''
+    AND dead_letter.unit {of_units}
 """
 
 _AMONG_KEYS = "{column} = ANY (%(keys)s::text[])"
@@ -106,7 +108,10 @@ class Letters:
         worker was the one to settle, None all of them.
         """
         rejected = {letter.record for letter in books.letters}
-        unit_box = {key: box for box, keys in books.keys.items() for key in keys}
+        unit_box: dict[str, str] = {}
+        for box, keys in books.keys.items():
+            # A unit of many records is over its trouble if one of them has passed.
+            unit_box.update((key, box) for key in keys if unit_box.get(key) not in PASSED)
         record_box = {name: box for box, names in books.records.items() for name in names}
         passed, others = [], []
         for letter in self._open:
@@ -145,5 +150,7 @@ def _sql(flow: Flow, among: str) -> str:
         key=key,
         key_is_wanted=among.format(column=f"source.{key}"),
         table=sql.name(flow.source.table),
-        record=extract.row_name(flow),
+        row=extract.row_name(flow),
+        name=flow.source.query.record if flow.source.query else "dead_letter.record",
+        of_units=f"IN ('', source.{key})" if flow.source.query else "= ''",
     )

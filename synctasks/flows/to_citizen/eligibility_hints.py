@@ -65,19 +65,13 @@ ORDER BY
 _FAMILIES = """\
 SELECT DISTINCT family_id
 FROM eligibility.eligibility_snapshots
-WHERE family_id <> ''
-UNION ALL
-SELECT ''
-WHERE EXISTS (
-    SELECT
-    FROM eligibility.eligibility_snapshots
-    WHERE family_id IS NULL OR family_id = ''
-)"""
+WHERE family_id <> ''"""
 
+# What has no name of its own is named as its row.
 _RECORD = """\
 CASE
     WHEN wanted.key = '' OR source.scheme_code IS NULL
-        THEN concat_ws(' ', nullif(wanted.key, ''), 'snapshot_id', source.snapshot_id)
+        THEN concat_ws(' ', 'snapshot_id', source.snapshot_id)
     ELSE concat_ws(' ', wanted.key, source.scheme_code)
 END"""
 
@@ -99,6 +93,8 @@ ELIGIBILITY_HINTS = Flow(
         Database.WAREHOUSE,
         "eligibility.eligibility_snapshots",
         key="family_id",
+        primary_key=("snapshot_id",),
+        key_nullable=True,
         query=Query(
             records=_LATEST,
             units=_FAMILIES,
