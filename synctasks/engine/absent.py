@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from synctasks import sql
+from synctasks.database import Transaction, array
 from synctasks.engine.resolve import same_row
 from synctasks.flow import Absent, Flow
 
@@ -20,11 +23,11 @@ _LOCK = """
     ORDER BY {row_key}
     FOR UPDATE OF target"""
 
-# The rows of wide units that none of their records stands for. %(units)s: the units that were read,
-# %(absent)s: those of which rows may go now.
+# The rows of wide units that none of their records stands for, locked: so they stay where they are.
+# %(units)s: the units that were read.
 _LEAVING = """\
 leaving AS MATERIALIZED (
-    SELECT {row_key}, unit.key AS key, unit.key = ANY (%(absent)s::text[]) AS goes
+    SELECT unit.key AS key, target.ctid::text AS place
     FROM {units} AS unit (key)
     JOIN {table} AS target ON target.{key} = nullif(unit.key, '')::{key_type}
     WHERE NOT EXISTS (
@@ -50,18 +53,16 @@ _DECIDED = """
 
 _OVER = "'out_of_scope', 'outranked', 'refused_outranked', 'unknown'"
 
-_DELETE_LEAVING = """\
-removed AS (
-    DELETE FROM {table} AS target
-    USING leaving AS staged
-    WHERE staged.goes AND {same_row}
-    RETURNING staged.key
-),
+_LET_GO = """\
+DELETE FROM {table} AS target
+USING unnest(%(keys)s::text[], %(places)s::tid[]) AS leaving (key, place)
+WHERE target.{key} = leaving.key::{key_type} AND target.ctid = leaving.place
+RETURNING leaving.key
 """
 
 _WOULD_LEAVE = """\
 removed AS (
-    SELECT key FROM leaving WHERE goes
+    SELECT key FROM leaving
 ),
 """
 
@@ -113,7 +114,8 @@ def removes_within(flow: Flow) -> bool:
 def removed_sql(flow: Flow, rows: str, *, dry: bool) -> str:
     """The common table expression `removed`; run dry, it only names what would go.
 
-    `rows` is the common table expression of the rows with their last verdicts.
+    Of wide units it removes nothing: `leaving` says which rows may go. `rows` is the common table
+    expression of the rows with their last verdicts.
     """
     if flow.absent is Absent.KEEP:
         return _KEEP
@@ -155,8 +157,16 @@ def _removed_within(flow: Flow, rows: str, *, dry: bool) -> str:
         decided=_DECIDED if flow.target.best else "",
         lock="" if dry else _LOCK.format(row_key=row_key),
     )
-    if dry:
-        return leaving + _WOULD_LEAVE
-    return leaving + _DELETE_LEAVING.format(
-        table=sql.name(flow.target.table), same_row=same_row(flow, "target", "staged")
+    return leaving + (_WOULD_LEAVE if dry else _KEEP)
+
+
+def let_go(flow: Flow, leaving: Sequence[tuple[str, str]], target: Transaction) -> list[str]:
+    """Delete rows that a merge found to be leaving, (unit, place) pairs: the units, once a row."""
+    statement = _LET_GO.format(
+        table=sql.name(flow.target.table),
+        key=sql.name(flow.target.key),
+        key_type=flow.key_column.type,
     )
+    keys, places = zip(*leaving, strict=True)
+    wanted = {"keys": array(keys), "places": array(places)}
+    return [key for (key,) in target.rows(statement, wanted)]

@@ -127,14 +127,14 @@ _RENAMED_COUNTED = """\
     SELECT 'renamed', count(*), array_agg(key), NULL FROM renamed
 """
 
-# What a wide unit no longer has, and must not go now.
+# What a wide unit no longer has: where its rows stand.
 _LEFTOVER_BY_KEY = """
     UNION ALL
-    SELECT key, key, 'leftover' FROM leaving WHERE NOT goes"""
+    SELECT key, place, 'leftover' FROM leaving"""
 
 _LEFTOVER_COUNTED = """
     UNION ALL
-    SELECT 'leftover', count(*), array_agg(DISTINCT key), NULL FROM leaving WHERE NOT goes"""
+    SELECT 'leftover', count(*), array_agg(key), array_agg(place) FROM leaving"""
 
 # Of a chunk's records those are named that are not done with.
 _IS_NAMED = """\
@@ -181,7 +181,7 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
     """
     document = _FROM_DOCUMENT.format(record=_record(flow, indent=8), columns=_typed(flow, indent=8))
     resolved = "resolved" if flow.resolves else "staged"
-    leaves = removes_within(flow)
+    leaves = removes_within(flow) and not dry
     return _MERGE.format(
         staged=document if from_document else "",
         resolved=resolved_sql(flow) if flow.resolves else "",

@@ -15,14 +15,14 @@ from typing import Protocol, TypeVar
 
 from synctasks.bind import bound
 from synctasks.database import Limits, Transaction, transaction
-from synctasks.engine.absent import removes_within
+from synctasks.engine.absent import let_go
 from synctasks.engine.batch import Batch
 from synctasks.engine.books import Books
 from synctasks.engine.identity import living_on
 from synctasks.engine.judge import guilty, judge, refused
 from synctasks.engine.locked import locked
 from synctasks.engine.resolve import TANGLED, refusals
-from synctasks.engine.stage import Staged, merge_staged, stage
+from synctasks.engine.stage import merge_staged, stage
 from synctasks.errors import LockTimeout, MissingColumn, RowError
 from synctasks.flow import Flow
 
@@ -143,12 +143,11 @@ class _Corridor:
     def walk(self, batch: Batch) -> Books:
         """Remove what is gone, write what differs, judge what failed the gate."""
         staged = stage(self.flow, batch, self.source, self.target)
-        leaving = self._leaving(batch, staged)
-        held = self._held(leaving)
-        going = self._going(leaving, held)
+        held = self._held(staged.absent)
+        going = self._going(staged.absent, held)
         books = merge_staged(self.flow, batch, staged, going, self.target)
         # What a wide unit no longer has shows only now.
-        books.put("held", self._leftover(batch, books) if self.flow.wide else held)
+        books.put("held", self._let_go(batch, books) if self.flow.wide else held)
         self._refuse(books)
         for key in self._in_order(batch, books.take_out(TANGLED)):
             books.add(self.walk(batch.only(key)))
@@ -172,15 +171,20 @@ class _Corridor:
         elif accepted:
             books.add(self.walk(batch.judged_valid(accepted)))
 
-    def _leaving(self, batch: Batch, staged: Staged) -> Sequence[str]:
-        """The units of which rows may have to go."""
-        if removes_within(self.flow):
-            return batch.keys if batch.remove else ()
-        return staged.absent
+    def _let_go(self, batch: Batch, books: Books) -> list[str]:
+        """Remove what wide units no longer have; the units of which that is held back.
 
-    def _leftover(self, batch: Batch, books: Books) -> list[str]:
-        """Units of which rows are held back; a batch that removes nothing holds nothing."""
-        return list(dict.fromkeys(books.take_out("leftover"))) if batch.remove else []
+        A batch that removes nothing leaves it in the books.
+        """
+        if not batch.remove:
+            return []
+        keys, places = books.take_out_named("leftover")
+        held = self._held(list(dict.fromkeys(keys)))
+        pairs = zip(keys, places, strict=True)
+        going = [(key, place) for key, place in pairs if key not in frozenset(held)]
+        if going:
+            books.put("removed", let_go(self.flow, going, self.target))
+        return held
 
     def _refuse(self, books: Books) -> None:
         """Reject what the target cannot take as it is."""

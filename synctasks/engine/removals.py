@@ -7,7 +7,7 @@ back already; what somebody accepted is not counted, nor what came before that.
 from __future__ import annotations
 
 from synctasks import sql
-from synctasks.database import Transaction
+from synctasks.database import Transaction, array
 from synctasks.engine import absent, extract
 from synctasks.flow import Flow
 
@@ -42,7 +42,7 @@ WHERE flow = %(flow)s
 
 # The batch's own changes are still in the log, so they are counted here, too.
 _PENDING = """\
-SELECT count(*)
+SELECT count(*), array_agg(wanted.key) FILTER (WHERE {wide})
 FROM (
     SELECT key FROM synctasks.held WHERE flow = %(flow)s
     UNION
@@ -55,6 +55,12 @@ WHERE NOT EXISTS (
     FROM {records}
     WHERE {wanted_row} AND ({scope}) IS TRUE
 )
+"""
+
+_ROWS_OF = """\
+SELECT count(*)
+FROM {table} AS target
+WHERE target.{key} = ANY (array_remove(%(units)s::text[], '')::{key_type}[])
 """
 
 # Counted no further than needed to know whether the share is small.
@@ -74,9 +80,9 @@ def too_many(flow: Flow, source: Transaction, target: Transaction) -> bool:
     row = source.row(_RECENT, {"flow": flow.name, "enough": MOST + 1})
     assert row is not None, "an aggregate returns a row"
     recent, pending, held = row
-    if recent + pending + held <= MOST:
+    if recent + (pending + held) * _rows_of_unit(flow) <= MOST:
         return False
-    removals = recent + source.value(_pending_sql(flow), {"flow": flow.name})
+    removals = recent + _pending(flow, source, target)
     if removals <= MOST:
         return False
     enough = int(removals / MOST_SHARE)
@@ -84,8 +90,28 @@ def too_many(flow: Flow, source: Transaction, target: Transaction) -> bool:
     return bool(removals > MOST_SHARE * (left + recent))
 
 
+def _rows_of_unit(flow: Flow) -> int:
+    return flow.target.best.most if flow.target.best else 1
+
+
+def _pending(flow: Flow, source: Transaction, target: Transaction) -> int:
+    """How many rows are about to go with their units."""
+    row = source.row(_pending_sql(flow), {"flow": flow.name})
+    assert row is not None, "an aggregate returns a row"
+    count, units = row
+    if not flow.wide:
+        return int(count)
+    statement = _ROWS_OF.format(
+        table=sql.name(flow.target.table),
+        key=sql.name(flow.target.key),
+        key_type=flow.key_column.type,
+    )
+    return int(target.value(statement, {"units": array(units or ())}))
+
+
 def _pending_sql(flow: Flow) -> str:
     return _PENDING.format(
+        wide=str(flow.wide).lower(),
         records=extract.records(flow),
         wanted_row=extract.wanted_row(flow),
         scope=extract.scope(flow),

@@ -174,9 +174,11 @@ def _guard(planner: _Planner) -> None:
     elif planner.flow.absent is Absent.KEEP:
         planner.move("finish")
     else:
-        if planner.flow.wide:
-            planner.hand_on(_LEFTOVER, "target", {})
-        walks = planner.flow.absent is not Absent.DELETE_WITHIN and not planner.standing.selects
+        flow = planner.flow
+        if flow.wide:
+            leftover = _NOT_HELD.format(gone=_LEFTOVER)
+            planner.hand_on(leftover, "target", {"flow": flow.name})
+        walks = flow.absent is not Absent.DELETE_WITHIN and not planner.standing.selects
         planner.move("target" if walks else "finish", range=0)
 
 
