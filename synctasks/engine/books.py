@@ -123,6 +123,13 @@ class Books:
             some.put(box, [key for key, _ in pairs], [record for _, record in pairs])
         return some
 
+    def only_boxes(self, *boxes: str) -> Books:
+        """The books of some of the boxes."""
+        some = Books()
+        for box in boxes:
+            some.put(box, self.keys.get(box, []), self.records.get(box, []))
+        return some
+
 
 def percentile(histogram: Sequence[int], share: float) -> float | None:
     """The latency in seconds below which `share` (0..1) of the changes lie; None without any.

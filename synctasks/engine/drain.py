@@ -173,8 +173,12 @@ class Drain:
                 source.execute(_POSTPONE, {**self._where, "ids": postponed})
             if held:
                 self._hold(source, taken.ids_of(held))
+            staying = {*books.keys.get("waiting", ()), *held} - {each.key for each in forgotten}
+            # What was done of a wide unit whose changes stay is not there to be counted later.
+            ours.add(books.only(staying).only_boxes("written", "removed"))
             if forgotten:
                 waiting.wake(source, self._flow, [each.key for each in forgotten])
+            if forgotten or ours.keys:
                 history.keep(source, self._where, forgotten, ours, taken.accepted)
             return bool(source.value(PENDING_SQL, self._where))
 

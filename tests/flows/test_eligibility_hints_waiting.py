@@ -110,7 +110,7 @@ def test_one_that_waits_takes_no_place_and_holds_up_no_other(
     warehouse: Connection, citizen: Connection
 ) -> None:
     given_scores(warehouse, {"NEW": "1", "MORE": "0.99", **FIVE})
-    assert synced(warehouse) == {}
+    assert synced(warehouse) == {"read": 5, "written": 5}
     assert list(shown(citizen)) == list("ABCDE")
     assert run_in_full(warehouse) == {"read": 7, "unchanged": 5, "waiting": 2}
     bring_scheme(warehouse, "NEW")
@@ -118,6 +118,20 @@ def test_one_that_waits_takes_no_place_and_holds_up_no_other(
     assert synced(warehouse) == counts
     assert list(shown(citizen)) == ["NEW", *"ABCD"]
     assert waiting(warehouse) == {record("MORE"): True}
+
+
+def test_what_is_done_of_a_family_counts_even_if_one_of_its_evaluations_waits(
+    warehouse: Connection, citizen: Connection
+) -> None:
+    fell = given(warehouse, "A")
+    given_scores(warehouse, {"B": "0.5", "NEW": "0.5"})
+    assert synced(warehouse) == {"read": 2, "written": 2}
+    change(warehouse, fell, evaluation_status="NOT_ELIGIBLE")
+    assert synced(warehouse) == {"removed": 1}
+    due_now(warehouse)
+    assert synced(warehouse) == {}
+    counts = {"read": 3, "unchanged": 1, "filtered": 1, "waiting": 1}
+    assert run_in_full(warehouse) == counts
 
 
 def test_one_that_is_right_and_below_the_fifth_waits_no_longer_once_its_scheme_is_known(
