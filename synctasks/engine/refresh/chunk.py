@@ -196,7 +196,9 @@ class Chunk:
             return
         source.execute(_UNMARK, chunk)
         self.new_waiting = waiting.settle(source, self._flow, lane, books, keys=self._keys)
-        if books.letters and not self._mismatched(source, books):
+        # Of a wide unit the first pass has told already.
+        told = self._phase == "target" and self._flow.wide
+        if books.letters and not told and not self._mismatched(source, books):
             dead_letters.store(source, self._flow.name, books.letters)
         self._letters.settle(source, books, removing=self._phase == "target")
 
