@@ -134,7 +134,7 @@ def _around(bytes_: int) -> SearchStrategy[str]:
     )
 
 
-def _edited(texts: SearchStrategy[str]) -> SearchStrategy[str]:
+def edited(texts: SearchStrategy[str]) -> SearchStrategy[str]:
     """Texts with a character inserted, replaced or left out."""
     return st.builds(
         lambda text, at, length, put: text[:at] + put + text[at + length :],
@@ -158,30 +158,30 @@ texts = st.one_of(
 )
 short_texts = st.one_of(texts, _repeated(st.integers(60, 66)), _around(100))
 key_texts = st.one_of(texts, _around(2_700))
-choice_texts = st.one_of(texts, _edited(st.sampled_from(["M", "F", "it's"])))
+choice_texts = st.one_of(texts, edited(st.sampled_from(["M", "F", "it's"])))
 _aadhaar = st.text("0123456789", min_size=12, max_size=12)
 aadhaar_texts = st.one_of(
-    texts, _aadhaar, _edited(_aadhaar), st.text("0123456789" + DEVANAGARI, min_size=4, max_size=13)
+    texts, _aadhaar, edited(_aadhaar), st.text("0123456789" + DEVANAGARI, min_size=4, max_size=13)
 )
 _ten = st.text("0123456789", min_size=10, max_size=10)
 _mobile = st.one_of(_ten, _ten.map("+91{}".format))
-mobile_texts = st.one_of(texts, _mobile, _edited(_mobile), st.text("+91" + DEVANAGARI, max_size=13))
+mobile_texts = st.one_of(texts, _mobile, edited(_mobile), st.text("+91" + DEVANAGARI, max_size=13))
 pincode_texts = st.one_of(
     texts,
-    _edited(st.text("0123456789", min_size=6, max_size=6)),
+    edited(st.text("0123456789", min_size=6, max_size=6)),
     st.text("0123456789" + DEVANAGARI, min_size=2, max_size=7),
 )
 _masked = st.sampled_from([*MASKED, *MASKED_EMAILS, *NEARLY_MASKED, *DOUBTFUL])
-masked_texts = st.one_of(texts, _masked, _edited(_masked), st.text("*@-1u\n\u0905", max_size=14))
+masked_texts = st.one_of(texts, _masked, edited(_masked), st.text("*@-1u\n\u0905", max_size=14))
 email_texts = st.one_of(
     masked_texts,
     st.from_regex(r"[a-z+.]{1,5}@[a-z.]{1,5}", fullmatch=True),
-    _edited(st.sampled_from(["a@b", "asha.devi@example.com"])),
+    edited(st.sampled_from(["a@b", "asha.devi@example.com"])),
     st.text("@a. \u3000\u00e9", max_size=5),
 )
 uuids = st.uuids().map(str)
 uuid_texts = st.one_of(
-    texts, uuids, _edited(uuids), uuids.map(str.upper), st.text("09af-", min_size=35, max_size=37)
+    texts, uuids, edited(uuids), uuids.map(str.upper), st.text("09af-", min_size=35, max_size=37)
 )
 numbers = st.one_of(
     st.decimals(-1_000, 1_000, places=6).map(str),
@@ -197,6 +197,12 @@ numbers = st.one_of(
     st.integers(1, 60).map(lambda digits: f"0.{'9' * digits}"),
     st.integers(-(10**45), 10**45).map(str),
 )
+amounts = st.one_of(
+    st.decimals(-(10**12) + 1, 10**12 - 1, places=2).map(str),
+    st.integers(-20, 20).map(lambda thousandths: f"{thousandths / 1_000:.3f}"),
+    st.just("NaN"),
+)
+ratings = st.one_of(st.integers(-1, 7), st.integers(-(2**31), 2**31 - 1)).map(str)
 _years = st.one_of(
     st.integers(1, 4_700).map(lambda year: (year, " BC")),
     st.integers(1, 20_000).map(lambda year: (year, "")),

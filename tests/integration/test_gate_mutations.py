@@ -12,17 +12,21 @@ from tests.contract_case import Case
 from tests.contract_cases import (
     AADHAAR,
     CASES,
-    DATE,
-    DATE_NEAR_TODAY,
-    INTEGER,
     KEY,
+    LINK,
     MOBILE,
-    SIZE,
     TEXT,
-    TIMESTAMP_NEAR_NOW,
     UUID,
     UUID_TEXT,
     WORD,
+)
+from tests.contract_numbers import (
+    COUNT,
+    DATE,
+    DATE_NEAR_TODAY,
+    INTEGER,
+    SIZE,
+    TIMESTAMP_NEAR_NOW,
 )
 from tests.contract_verdicts import unsound, verdicts_of_field, warehouse_session
 from tests.rows import Connection
@@ -34,7 +38,7 @@ from tests.workspace import Workspace
 IDLE = (
     {(case.name, 0) for case in UUID_TEXT}
     | {(case.name, at) for case in UUID for at in range(4)}
-    | {(case.name, 1) for case in SIZE}
+    | {(case.name, 1) for case in SIZE + COUNT}
 )
 
 
@@ -192,6 +196,44 @@ def test_a_careless_gate_of_mobile_numbers_is_found_out(
     case = MOBILE[0]
     gate = case.field.sql("held")
     assert right in gate
+    monkeypatch.setattr(
+        type(case.field),
+        "sql",
+        lambda field, value: gate.replace(right, careless).replace("held", value),
+    )
+    assert breaches(server, case)
+
+
+@pytest.mark.parametrize(
+    ("right", "careless"),
+    [
+        ("'^/(", "'/("),
+        ("'^/(", "'^/+("),
+        ("'^/(", "'^[/\\]("),
+        ("([A-Za-z0-9._~-][", "(["),
+        ("([A-Za-z0-9._~-][", "([^/]["),
+        ("([A-Za-z0-9._~-][", "([^\\]["),
+        ("[A-Za-z0-9._~/?&=+#-]*)?$' OR", ".*)?$' OR"),
+        ("[A-Za-z0-9._~/?&=+#-]*)?$' OR", "[^ ]*)?$' OR"),
+        ("=+#-]*)?$' OR", "=+#-]*)?' OR"),
+        ("'^https?:", "'https?:"),
+        ("'^https?:", "'(?n)^https?:"),
+        ("'^https?:", "'^[a-z]+:"),
+        ("'^https?://", "'^https?:/*"),
+        ("'^https?://", "'^https?:[/\\]+"),
+        ("://[A-Za-z0-9][A-Za-z0-9.-]*", "://[A-Za-z0-9.-]*"),
+        ("://[A-Za-z0-9][A-Za-z0-9.-]*", "://[^/]+"),
+        ("://[A-Za-z0-9][A-Za-z0-9.-]*", "://.+"),
+        ("=+#-]*)?$')", "=+#-]*)?')"),
+        ("(/[A-Za-z0-9._~/?&=+#-]*)?$')", "(/.*)?$')"),
+    ],
+)
+def test_a_careless_look_at_links_is_found_out(
+    server: Connection, monkeypatch: pytest.MonkeyPatch, right: str, careless: str
+) -> None:
+    case = LINK[0]
+    gate = case.field.sql("held")
+    assert gate.count(right) == 1
     monkeypatch.setattr(
         type(case.field),
         "sql",

@@ -18,7 +18,9 @@ from synctasks.contracts import (
     Field,
     Integer,
     Json,
+    JsonArray,
     Key,
+    Link,
     Mobile,
     Number,
     Refusal,
@@ -28,7 +30,8 @@ from synctasks.contracts import (
     Word,
 )
 from tests.contract_case import Case
-from tests.contract_cases import BORN, CASES
+from tests.contract_cases import CASES
+from tests.contract_numbers import BORN
 from tests.contract_values import DEVANAGARI, FULL_WIDTH
 
 NOW = datetime(2026, 2, 28, 23, 30, tzinfo=UTC)
@@ -50,6 +53,8 @@ EACH: list[tuple[Field, Field]] = [
     (BORN(), BORN(required=True)),
     (Timestamp(), Timestamp(required=True)),
     (Json(), Json(required=True)),
+    (JsonArray(), JsonArray(required=True)),
+    (Link(), Link(required=True)),
 ]
 FIELDS = [field for pair in EACH for field in pair]
 IN_TEXT_COLUMNS = [case for case in CASES if case.column == "text"]
