@@ -24,7 +24,7 @@ class Parcel(Contract):
 
     sender = Text()
     taker = Text(most=3)
-    rules = (Same("taker", "sender", said="is somebody else"),)
+    rules = (Same("taker", "sender", "is somebody else"),)
 
 
 class Letter(Contract):
