@@ -7,6 +7,8 @@ from typing import Any
 
 from synctasks.capture import change_log
 from synctasks.capture.change_log import lane_count
+from synctasks.capture.waiting import wake_some
+from synctasks.database import transaction
 from synctasks.engine.verify import verify
 from synctasks.flow import Flow
 from tests.letters import typed
@@ -47,3 +49,9 @@ def letters_of(source: Connection, flow: Flow) -> list[tuple[str, str, str]]:
         " WHERE state = 'open' AND flow = %s ORDER BY 1"
     )
     return rows(source, found, [flow.name])
+
+
+def look_hourly(flow: Flow) -> None:
+    """What the listener of the flow's source does now and then."""
+    with transaction(flow.source.database) as source:
+        wake_some(source)
