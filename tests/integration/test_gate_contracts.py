@@ -91,6 +91,7 @@ def test_what_a_query_makes_of_its_tables_is_tried_in_columns_of_its_types(
         execute(server, f"CREATE TEMPORARY VIEW shown AS SELECT * FROM {records(table.flow, unit)}")
         found = dict(rows(server, _TYPES, ["shown"]))
     assert {column: found[column] for column in table.types} == table.types
+    assert set(table.flow.watched) <= found.keys(), "what is judged is read from there, too"
 
 
 @each_table

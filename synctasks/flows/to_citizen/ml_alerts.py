@@ -117,7 +117,13 @@ ML_ALERTS = Flow(
     columns=(
         Column("alert_id", "uuid"),
         # Whose it is, is settled when it is first written.
-        Column("citizen_id", "uuid", reference=_CITIZEN, on_update=OnUpdate.KEEP),
+        Column(
+            "citizen_id",
+            "uuid",
+            source="family_id",
+            reference=_CITIZEN,
+            on_update=OnUpdate.KEEP,
+        ),
         Column("alert_type", "text"),
         Column("severity", "text"),
         Column("message", "text"),
