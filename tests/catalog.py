@@ -46,10 +46,11 @@ WHERE pronamespace::regnamespace::text !~ '^(pg_|information_schema)'
 
 _SCHEMAS = "SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'"
 
+# A flow of several tables asks for a run as it gets to each of them.
 _OURS = """
 SELECT format('lane %s %s', flow, lane) FROM synctasks.lane
 UNION ALL SELECT format('lanes %s %s', flow, lanes) FROM synctasks.lane_count
-UNION ALL SELECT format('run %s %s %s', flow, state, reason) FROM synctasks.run
+UNION ALL SELECT DISTINCT format('run %s %s %s', flow, state, reason) FROM synctasks.run
 UNION ALL SELECT format('notifies %s', notifies) FROM synctasks.installation
 UNION ALL SELECT format('version %s', version_num) FROM synctasks.alembic_version
 """

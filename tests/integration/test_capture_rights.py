@@ -134,7 +134,7 @@ def test_one_application_never_waits_for_the_capture_of_another(
 ) -> None:
     """Not even where both ask for the same full run, and one is under way."""
     bulk = "INSERT INTO golden_records (gr_id) SELECT '{}' || n FROM generate_series(1, 50001) AS n"
-    execute(warehouse, "UPDATE synctasks.run SET state = 'running'")
+    execute(warehouse, f"UPDATE synctasks.run SET state = 'running' WHERE {OURS}")
     still_open = open_session()
     execute(still_open, bulk.format("A"))
     execute(warehouse, "SET lock_timeout = '1s'")

@@ -12,6 +12,7 @@ import pytest
 
 from synctasks.capture import installer
 from synctasks.embedded.binaries import postgres_binaries
+from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from tests.catalog import catalog, installed_rows
 from tests.conftest import connected
@@ -26,6 +27,29 @@ Both = tuple[Connection, Connection]
 Connect = Callable[[], Both]
 
 NAMES = [flow.name for flow in FLOWS]
+NEW, CHANGED, ALL = ("insert",), ("insert", "update"), ("insert", "update", "delete", "truncate")
+# What is captured of which flow; of one that reads several tables, of each of them.
+AT_WAREHOUSE = {
+    "profile_data": ALL,
+    "profile_summary": ALL,
+    "eligibility_hints": (*CHANGED, "truncate"),
+    "benefit_forecasts": CHANGED,
+    "application_decisions": CHANGED,
+    "ml_alerts_beneficiary_detection_alerts": CHANGED,
+    "ml_alerts_proactive_inclusion_alerts": CHANGED,
+    "ml_alerts_predictive_alerts": CHANGED,
+}
+AT_PORTAL = {
+    "golden_records": CHANGED,
+    "application_events": CHANGED,
+    "document_metadata": NEW,
+    "feedback_analytics": NEW,
+}
+
+
+def names_from(database: Database) -> list[str]:
+    """The flows that start in a database."""
+    return [flow.name for flow in FLOWS if flow.source.database is database]
 
 
 @pytest.fixture
@@ -91,18 +115,18 @@ def test_several_at_once_are_harmless(empty: Both) -> None:
     with ThreadPoolExecutor() as threads:
         each_new = list(threads.map(lambda _: install(with_schemas=True), range(4)))
     assert sorted(each_new) == [[], [], [], NAMES]
-    for each in empty:
-        assert rows(each, "SELECT reason FROM synctasks.run") == ["installed", "installed"]
+    for each, side in zip(empty, Database, strict=True):
+        asked = rows(each, "SELECT DISTINCT flow, reason FROM synctasks.run")
+        assert sorted(asked) == sorted((name, "installed") for name in names_from(side))
 
 
 def test_it_gives_the_applications_tables_triggers_and_nothing_else(empty: Both) -> None:
     install(with_schemas=True)
     theirs = [[line for line in catalog(each) if "synctasks" not in line] for each in empty]
     triggers = "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
-    operations = ("delete", "insert", "truncate", "update")
-    assert rows(empty[0], triggers) == [f"synctasks_profile_data_{each}" for each in operations]
-    at_portal = ("document_metadata_insert", "golden_records_insert", "golden_records_update")
-    assert rows(empty[1], triggers) == [f"synctasks_{each}" for each in at_portal]
+    for each, expected in zip(empty, (AT_WAREHOUSE, AT_PORTAL), strict=True):
+        names = [f"{flow}_{done}" for flow, operations in expected.items() for done in operations]
+        assert rows(each, triggers) == sorted(f"synctasks_{name}" for name in names)
     uninstall()
     assert [catalog(each) for each in empty] == theirs
 
@@ -117,8 +141,9 @@ def test_uninstalling_keeps_every_row_and_installing_again_asks_for_a_full_run(
     execute(warehouse, "UPDATE golden_records SET full_name = 'Later'")
     assert names_at_portal(citizen) == {"GR-1": "Asha Devi"}
     assert install() == NAMES
-    runs = rows(warehouse, "SELECT kind, state, reason FROM synctasks.run")
-    assert runs == [("full", "requested", "installed")] * 2
+    runs = rows(warehouse, "SELECT DISTINCT flow, kind, state, reason FROM synctasks.run")
+    asked = [(name, "full", "requested", "installed") for name in names_from(Database.WAREHOUSE)]
+    assert sorted(runs) == sorted(asked)
 
 
 def test_uninstalling_refuses_while_changes_are_pending(

@@ -53,9 +53,9 @@ def snapshot_before_the_lock(ground: Ground) -> Iterator[None]:
 def only_new_rows_captured(ground: Ground) -> Iterator[None]:
     """The trigger for UPDATE logs the keys that rows have, not those that they had."""
     whole = triggers._CHANGED
-    both = "VALUES (before.{key}::text), (after.{key}::text)"
+    before = "(({before_key})::text, before.{first} IS NOT NULL),"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(triggers, "_CHANGED", _replaced(whole, both, "VALUES (after.{key}::text)"))
+        patch.setattr(triggers, "_CHANGED", _replaced(whole, before, ""))
         _capture_updates(ground)
     try:
         yield
