@@ -30,7 +30,18 @@ from synctasks.parts import (
     Target,
 )
 from synctasks.references import Match, Missing, Need, Reference, Wake
-from synctasks.schedule import Aged, Captured, Everything, Schedule, Selected
+from synctasks.schedule import (
+    DAILY_REVIEW,
+    NIGHTLY_VERIFY,
+    Aged,
+    Captured,
+    Duty,
+    Everything,
+    Round,
+    Schedule,
+    Selected,
+    Stale,
+)
 
 __all__ = [
     "Absent",
@@ -41,6 +52,7 @@ __all__ = [
     "Condition",
     "Database",
     "Deactivation",
+    "Duty",
     "Everything",
     "Flow",
     "KeyForm",
@@ -53,9 +65,11 @@ __all__ = [
     "Operation",
     "Query",
     "Reference",
+    "Round",
     "Schedule",
     "Selected",
     "Source",
+    "Stale",
     "Table",
     "Target",
     "Wake",
@@ -72,7 +86,8 @@ class Flow:
     `event_filter` holds back captured changes only, until the next full run. `unripe` is what the
     application's next statement may still complete: such a record is left for the ladder, and
     judged after it. `lanes` is the number of hash shares its keys are worked in at once. `wakes`
-    says what other flows' records wait for that this one brings.
+    says what other flows' records wait for that this one brings. `stale` says which source rows
+    are flagged for review; what it reads is no event.
     """
 
     name: str
@@ -91,6 +106,7 @@ class Flow:
     schedule: Schedule | None = None
     lanes: int = 8
     wakes: tuple[Wake, ...] = ()
+    stale: Stale | None = None
 
     def __post_init__(self) -> None:
         problems = _problems(self)
@@ -138,6 +154,16 @@ class Flow:
     def rests(self) -> bool:
         """Whether what is captured rests until its slot."""
         return self.schedule is not None and isinstance(self.schedule.asks_for, Captured)
+
+    @property
+    def duties(self) -> dict[Duty, Schedule]:
+        """What the clock asks of it, and when."""
+        due = {
+            Duty.SYNC: self.schedule,
+            Duty.VERIFY: NIGHTLY_VERIFY if self.capture else None,
+            Duty.REVIEW: DAILY_REVIEW if self.stale else None,
+        }
+        return {duty: schedule for duty, schedule in due.items() if schedule}
 
     @property
     def identity_column(self) -> Column | None:
@@ -197,6 +223,7 @@ def _problems(flow: Flow) -> list[str]:
     columns = [column.name for column in flow.columns]
     named = [flow.name, flow.source.table, flow.source.key, flow.target.table, *columns]
     named += [*flow.watched, *flow.source.row_key]
+    named += [flow.stale.column] if flow.stale else []
     named += [name for table in flow.tables for name in (table.name, *table.reads)]
     problems = [f"{each!r} is no plain SQL name" for each in named if not _NAME.fullmatch(each)]
     if len(set(columns)) != len(columns):
@@ -214,6 +241,8 @@ def _problems(flow: Flow) -> list[str]:
     problems += [
         f"{each!r} is not among the columns" for each in _named_elsewhere(flow) - {*columns}
     ]
+    if flow.stale and (flow.source.query or len(flow.source.row_key) != 1):
+        problems.append("only rows of one table with a key of one column are looked at for review")
     problems += _contract_problems(flow)
     if flow.source.database == flow.target.database:
         problems.append("source and target are the same database")

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+
+class Duty(StrEnum):
+    """What the clock asks of a flow; each has slots of its own."""
+
+    SYNC = "sync"
+    VERIFY = "verify"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,15 @@ class Aged:
     said: str
 
 
-Asked = Everything | Captured | Selected | Aged
+@dataclass(frozen=True)
+class Round:
+    """A look at all records, step by step, that carries nothing over itself."""
+
+    duty: Duty
+    said: str
+
+
+Asked = Everything | Captured | Selected | Aged | Round
 
 
 @dataclass(frozen=True)
@@ -65,3 +82,20 @@ class Schedule:
         if self.hour is None:
             return f"hourly, minute {self.minute}"
         return f"daily {self.hour:02}:{self.minute:02}"
+
+
+#: Of every flow that is captured: what no trigger saw is found, and repaired.
+NIGHTLY_VERIFY = Schedule(hour=2, minute=0, asks_for=Round(Duty.VERIFY, "verify, and repair"))
+#: Of every flow whose source rows may be stale.
+DAILY_REVIEW = Schedule(hour=3, minute=0, asks_for=Round(Duty.REVIEW, "flag what is stale"))
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A source row whose `column` says that nobody updated it for so long is flagged for review.
+
+    Where it says nothing, nobody knows; such a row is not flagged.
+    """
+
+    column: str
+    after: timedelta

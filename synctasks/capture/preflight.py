@@ -182,6 +182,7 @@ def _sides(flow: Flow) -> list[_Side]:
     source, target = flow.source, flow.target
     captured = _Need.TRIGGERS if flow.capture else _Need.READ
     known = [rule for rule in flow.contract.rules if isinstance(rule, Known)]
+    stale = [flow.stale.column] if flow.stale else []
     references = [column.reference for column in flow.references if column.reference]
     return [
         *(
@@ -194,6 +195,7 @@ def _sides(flow: Flow) -> list[_Side]:
             for table in flow.tables
         ),
         _Side(target.database, target.table, written, _Need.WRITE),
+        *(_Side(source.database, source.table, frozenset([each]), _Need.READ) for each in stale),
         *(_Side(source.database, each.table, frozenset([each.key]), _Need.READ) for each in known),
         *(
             _Side(target.database, each.table, frozenset([each.key]), _Need.READ)

@@ -90,5 +90,9 @@ def _declaration(flow: Flow) -> dict[str, Any]:
         "capture": list(flow.capture),
         "schedule": str(flow.schedule) if flow.schedule else None,
         "schedule_asks_for": flow.schedule.asks_for.said if flow.schedule else None,
+        "duties": {str(duty): str(schedule) for duty, schedule in flow.duties.items()},
+        "stale": {"column": flow.stale.column, "days": flow.stale.after.days}
+        if flow.stale
+        else None,
         "lanes": flow.lanes,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from synctasks.flow import Absent, Column, Flow, Missing, OnUpdate
+from synctasks.flow import Absent, Column, Duty, Flow, Missing, OnUpdate
 
 _HEAD = """\
 # Flows
@@ -79,6 +79,14 @@ def _facts(flow: Flow) -> Iterator[tuple[str, str]]:
     yield "capture", ", ".join(flow.capture) or "none"
     schedule = flow.schedule
     yield "schedule (UTC)", f"{schedule}: {schedule.asks_for.said}" if schedule else "none"
+    for duty, due in flow.duties.items():
+        if duty is not Duty.SYNC:
+            yield f"{duty} (UTC)", f"{due}: {due.asks_for.said}"
+    if flow.stale:
+        yield (
+            "stale",
+            f"a source row whose `{flow.stale.column}` is {flow.stale.after.days} days old",
+        )
     for column in flow.references:
         yield f"`{column.name}`", _reference(column)
 

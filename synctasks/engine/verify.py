@@ -8,7 +8,7 @@ that is merely on its way is called a difference, however busy the system.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from synctasks import sql
 from synctasks.bind import bound
@@ -20,6 +20,7 @@ from synctasks.engine.likeness import Prefilter
 from synctasks.engine.reconcile import count
 from synctasks.engine.walk import Range
 from synctasks.flow import Absent, Flow
+from synctasks.rounds import Phase, Place
 
 CLASSES = (
     "matched",
@@ -70,10 +71,11 @@ JOIN {table} AS target ON target.{key} = wanted.key::{key_type}
 
 @dataclass
 class Verified:
-    """How many records are in each class so far, and how many keys have been looked at."""
+    """How many records are in each class so far, how many keys were looked at, what is next."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CLASSES, 0))
     looked_at: int = 0
+    next: Place | None = field(default_factory=Place)
 
     @property
     def wrong(self) -> int:
@@ -105,21 +107,36 @@ def size(flow: Flow) -> int:
 
 
 def verify(
-    flow: Flow, lane_count: int, *, found: Callable[[Sequence[str]], None] = lambda keys: None
+    flow: Flow,
+    lane_count: int,
+    *,
+    found: Callable[[Sequence[str]], None] = lambda keys: None,
+    so_far: Verified | None = None,
+    range_rows: int | None = None,
 ) -> Iterator[Verified]:
     """Look at every record of the flow; yields the counts so far after each range.
 
-    `found` is told the keys of what is wrong, a few hundred at a time. Raises SynctasksError.
+    `found` is told the keys of what is wrong, a few hundred at a time. `so_far` is what an earlier
+    look came to, which is taken up where it ended. Raises SynctasksError.
     """
-    return _Verifier(bound(flow), lane_count, found).run()
+    so_far = so_far or Verified()
+    return _Verifier(bound(flow), lane_count, found, so_far, range_rows or _RANGE_ROWS).run()
 
 
 class _Verifier:
-    def __init__(self, flow: Flow, lane_count: int, found: Callable[[Sequence[str]], None]) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        lane_count: int,
+        found: Callable[[Sequence[str]], None],
+        so_far: Verified,
+        range_rows: int,
+    ) -> None:
         self._flow = flow
         self._lane_count = lane_count
         self._found = found
-        self._so_far = Verified()
+        self._so_far = so_far
+        self._range_rows = range_rows
 
     def run(self) -> Iterator[Verified]:
         with (
@@ -127,26 +144,38 @@ class _Verifier:
             transaction(self._flow.target.database) as target,
         ):
             how = likeness.prefilter(self._flow, source, target)
-        for part in self._source_ranges():
-            extras = self._compare(part, how)
-            if extras and how is Prefilter.RANGES:
-                self._look_for_extras(part, how)
+        while self._so_far.next:
+            self._so_far.next = self._look(self._so_far.next, how)
             yield self._so_far
-        if how is not Prefilter.RANGES:
-            self._look_for_extras(Range(None, None), how)
+
+    def _look(self, place: Place, how: Prefilter) -> Place | None:
+        """Look at what is next; returns what is next then."""
+        if place.phase is Phase.SOURCE:
+            return self._look_at_range(place.low, how)
+        if place.phase is Phase.TARGET:
+            low = self._look_for_extras(Range(place.low, place.high), how)
+            return self._after(place.high) if low is None else replace(place, low=low)
         if self._flow.source.key_nullable and self._has_keyless():
             self._look_at([""])
-        yield self._so_far
+        return None
 
-    def _source_ranges(self) -> Iterator[Range]:
-        low = walk.start(self._flow)
-        while True:
-            with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
-                high = walk.source_bound(self._flow, low, _RANGE_ROWS, source)
-            yield Range(low, high)
-            if high is None:
-                return
-            low = high
+    def _look_at_range(self, low: str | None, how: Prefilter) -> Place:
+        low = walk.start(self._flow) if low is None else low
+        with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
+            high = walk.source_bound(self._flow, low, self._range_rows, source)
+        extras = self._compare(Range(low, high), how)
+        if self._flow.absent is not Absent.KEEP:
+            if how is Prefilter.RANGES and extras:
+                return Place(Phase.TARGET, low, high)
+            if how is not Prefilter.RANGES and high is None:
+                # Its keys are in another order: all of them at the end.
+                return Place(Phase.TARGET)
+        return self._after(high)
+
+    @staticmethod
+    def _after(high: str | None) -> Place:
+        """What is next where everything up to a key has been looked at."""
+        return Place(Phase.FINISH) if high is None else Place(low=high)
 
     def _compare(self, part: Range, how: Prefilter) -> bool:
         """Compare a range, look at what is not alike; whether the target may hold other keys."""
@@ -166,24 +195,16 @@ class _Verifier:
         self._look_at(keys)
         return compared.extras is not False
 
-    def _look_for_extras(self, part: Range, how: Prefilter) -> None:
-        """The keys that only the target has, where the flow removes such."""
-        if self._flow.absent is Absent.KEEP:
-            return
+    def _look_for_extras(self, part: Range, how: Prefilter) -> str | None:
+        """Look at some keys that only the target has; returns where to go on, None at the end."""
         # Without a prefilter what is out of scope has been looked at like everything else.
         at_all = how is Prefilter.NONE
-        low = part.low
-        while True:
-            with transaction(
-                self._flow.target.database, CHUNK, snapshot=True, by_key=True
-            ) as target:
-                page = walk.target_page(self._flow, Range(low, part.high), _RANGE_ROWS, target)
-            with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
-                only_there = walk.not_in_source(self._flow, page, source, at_all=at_all)
-            self._look_at(only_there, counted=False)
-            if page.is_last:
-                return
-            low = page.last
+        with transaction(self._flow.target.database, CHUNK, snapshot=True, by_key=True) as target:
+            page = walk.target_page(self._flow, part, self._range_rows, target)
+        with transaction(self._flow.source.database, CHUNK, by_key=True) as source:
+            only_there = walk.not_in_source(self._flow, page, source, at_all=at_all)
+        self._look_at(only_there, counted=False)
+        return None if page.is_last else page.last
 
     def _has_keyless(self) -> bool:
         with transaction(self._flow.source.database) as source:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from synctasks.errors import SetupError
-from synctasks.flow import Column, Database, Schedule, Source, Target
+from synctasks.flow import Column, Database, Duty, Schedule, Source, Stale, Target
 from synctasks.flows import FLOWS, by_name
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+from synctasks.flows.to_citizen.profile_summary import PROFILE_SUMMARY
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,14 @@ from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
         ({"source": Source(Database.WAREHOUSE, "x; DROP TABLE y", "gr_id")}, "no plain SQL name"),
         ({"lanes": 0}, "lanes"),
         ({"lanes": 65}, "lanes"),
+        ({"stale": Stale("updated-at", after=timedelta(days=1))}, "no plain SQL name"),
+        (
+            {
+                "source": replace(PROFILE_DATA.source, primary_key=("gr_id", "family_id")),
+                "stale": Stale("updated_at", after=timedelta(days=1)),
+            },
+            "key of one column",
+        ),
     ],
 )
 def test_a_wrong_declaration_is_refused(change: dict[str, object], complaint: str) -> None:
@@ -35,6 +44,24 @@ def test_a_flow_watches_what_it_maps_and_what_its_filters_and_contract_read() ->
     columns = {"gr_id", "full_name", "jan_aadhaar", "city_village", "updated_at", "created_at"}
     assert columns <= watched
     assert not {"pincode", "review_status", "updated_by"} & watched
+
+
+def test_what_a_review_reads_is_not_watched() -> None:
+    columns = {each for table in PROFILE_SUMMARY.tables for each in table.reads}
+    assert PROFILE_SUMMARY.stale == Stale("updated_at", after=timedelta(days=180))
+    assert "updated_at" not in columns | {*PROFILE_SUMMARY.watched}
+
+
+def test_captured_flows_are_verified_each_night_and_what_may_be_stale_is_reviewed() -> None:
+    for flow in FLOWS:
+        assert (flow.duties.get(Duty.SYNC) is flow.schedule) or flow.schedule is None
+        assert (Duty.VERIFY in flow.duties) == bool(flow.capture)
+        assert (Duty.REVIEW in flow.duties) == bool(flow.stale)
+    assert {str(PROFILE_DATA.duties[duty]) for duty in Duty} == {
+        "daily 00:30",
+        "daily 02:00",
+        "daily 03:00",
+    }
 
 
 def test_an_optional_column_can_be_left_out() -> None:

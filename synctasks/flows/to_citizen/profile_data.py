@@ -1,6 +1,6 @@
 """Specification 1.2: who a person is, masked, from the golden records to the portal."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from synctasks.contracts import (
     Aadhaar,
@@ -24,6 +24,7 @@ from synctasks.flow import (
     Operation,
     Schedule,
     Source,
+    Stale,
     Target,
 )
 from synctasks.flows.people import golden_record_known
@@ -76,4 +77,5 @@ PROFILE_DATA = Flow(
     capture=(Operation.INSERT, Operation.UPDATE, Operation.DELETE),
     schedule=Schedule(hour=0, minute=30),
     wakes=(golden_record_known("jan_aadhaar"),),
+    stale=Stale("updated_at", after=timedelta(days=180)),
 )

@@ -1,5 +1,7 @@
 """Specification 1.2: how vulnerable a person is; never their income, and nothing of the models."""
 
+from datetime import timedelta
+
 from synctasks.contracts import Contract, Key, Word
 from synctasks.flow import (
     Absent,
@@ -9,6 +11,7 @@ from synctasks.flow import (
     Operation,
     Schedule,
     Source,
+    Stale,
     Target,
 )
 
@@ -38,4 +41,6 @@ PROFILE_SUMMARY = Flow(
     absent=Absent.DELETE,
     capture=(Operation.INSERT, Operation.UPDATE, Operation.DELETE),
     schedule=Schedule(minute=0),
+    # Looked at for review only: to watch it would make an event of each rewrite by the models.
+    stale=Stale("updated_at", after=timedelta(days=180)),
 )

@@ -1,5 +1,7 @@
 """Specification 1.1: the schemes that citizens may apply for, unmasked, replaced as a whole."""
 
+from datetime import timedelta
+
 from synctasks.contracts import Contract, Json, Key, Text, Timestamp, Uuid, Word
 from synctasks.flow import (
     Absent,
@@ -10,6 +12,7 @@ from synctasks.flow import (
     Flow,
     Schedule,
     Source,
+    Stale,
     Target,
     Wake,
 )
@@ -59,4 +62,5 @@ SCHEMES = Flow(
     deactivation=Deactivation("status", "INACTIVE", stamp="last_updated"),
     schedule=Schedule(hour=0, minute=0),
     wakes=(Wake("scheme"),),
+    stale=Stale("updated_at", after=timedelta(days=180)),
 )
