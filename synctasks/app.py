@@ -21,7 +21,7 @@ from synctasks import settings, tasks
 from synctasks.dispatch import CONTROL, QUEUES
 from synctasks.door import transport
 from synctasks.errors import SetupError
-from synctasks.flow import Flow, Schedule
+from synctasks.flow import Duty, Flow, Schedule
 from synctasks.flows import FLOWS
 
 # A task or countdown longer than this would run twice at once.
@@ -68,7 +68,9 @@ def make_app() -> Celery:
         Queue(name, Exchange(name, type="direct"), routing_key=name) for name in QUEUES
     ]
     made.conf.beat_schedule = {
-        flow.name: _entry(flow, flow.schedule) for flow in FLOWS if flow.schedule
+        flow.name if duty is Duty.SYNC else f"{flow.name} {duty}": _entry(flow, schedule)
+        for flow in FLOWS
+        for duty, schedule in flow.duties.items()
     }
     routes = tasks.register(made, FLOWS)
     made.conf.task_routes = {name: {"queue": queue} for name, queue in routes.items()}

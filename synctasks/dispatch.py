@@ -16,6 +16,7 @@ from celery import current_app
 
 from synctasks import settings
 from synctasks.errors import BROKER_ERRORS, translate_broker
+from synctasks.flow import Duty
 
 QUEUES = EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
 
@@ -32,6 +33,10 @@ def drain_flag(flow: str, lane: int) -> str:
 
 def refresh_flag(flow: str, slot: int) -> str:
     return f"synctasks:refresh:{flow}:{slot}"
+
+
+def round_flag(duty: Duty, flow: str) -> str:
+    return f"synctasks:{duty}:{flow}"
 
 
 def send_drains(lanes: Iterable[tuple[str, int]], *, despite_flag: bool = False) -> int:
@@ -51,6 +56,13 @@ def send_refresh(flow: str) -> None:
     for slot, is_free in zip(slots, free, strict=True):
         if is_free:
             _send(f"refresh.{flow}", {"slot": slot}, BATCH)
+
+
+def send_round(duty: Duty, flow: str) -> None:
+    """Send for a flow's round, if nobody is at it. Raises TransientError."""
+    flag = round_flag(duty, flow)
+    if _has_room(BATCH) and any(_raise_flags([flag])):
+        _send(f"{duty}.{flow}", {}, BATCH)
 
 
 def send_failure(flow: str, task: str, lane: int | None, error: str, trace: str) -> None:

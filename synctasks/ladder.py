@@ -8,15 +8,17 @@ from typing import Any
 
 from celery import Task
 
-from synctasks import breaker, dispatch
+from synctasks import breaker, dispatch, duties
 from synctasks.capture import change_log
 from synctasks.database import transaction
 from synctasks.dead_letters import failed
 from synctasks.errors import SynctasksError, TimeoutExceeded, TransientError
-from synctasks.flow import Flow
+from synctasks.flow import Duty, Flow
 from synctasks.flows import by_name
 
 _PAUSE_SECONDS = 8
+# A night is long.
+_ROUND_PAUSE_SECONDS = 60
 
 # The specification's ladder: waits of 1, 2, 4, 8, 8 s. Only what passes by itself is tried
 # again: naming Exception here would swallow time limits and bugs.
@@ -113,6 +115,41 @@ class RunTask(WorkTask):
 
     def pause(self, kwargs: dict[str, Any], seconds: int) -> None:
         dispatch.keep(dispatch.refresh_flag(self.flow.name, kwargs["slot"]), seconds)
+
+
+class RoundTask(FlowTask):
+    """A round. It waits for a side that is away; what else it fails of ends it."""
+
+    abstract = True
+
+    @property
+    def duty(self) -> Duty:
+        return Duty(self.name.partition(".")[0])
+
+    def known_as(self, kwargs: dict[str, Any]) -> str:
+        return str(self.duty)
+
+    def on_success(self, retval: object, task_id: str, args: object, kwargs: object) -> None:
+        """Whoever has ended the round has closed its letter then."""
+
+    def on_failure(
+        self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
+    ) -> None:
+        with contextlib.suppress(SynctasksError):
+            if isinstance(exc, TransientError) and not isinstance(exc, TimeoutExceeded):
+                self._pause(_ROUND_PAUSE_SECONDS)
+            else:
+                duties.fail(self.flow, self.duty, _reason(exc))
+        super().on_failure(exc, task_id, args, kwargs, einfo)
+
+    def on_retry(
+        self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
+    ) -> None:
+        with contextlib.suppress(SynctasksError):
+            self._pause(min(8, 2**self.request.retries))
+
+    def _pause(self, seconds: int) -> None:
+        dispatch.keep(dispatch.round_flag(self.duty, self.flow.name), seconds)
 
 
 def _reason(exc: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Slots: the times at which a flow's schedule is due.
+"""Slots: the times at which something of a flow is due, for each of its duties.
 
 Whoever inserts a slot's row asks for what is due, so that two beats, or one that repeats itself,
 are harmless. Of the slots that were missed the newest is made up, once.
@@ -12,22 +12,26 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
-from synctasks import sql
+from synctasks import rounds, sql
 from synctasks.database import CHUNK, Transaction, array, transaction
-from synctasks.flow import Aged, Captured, Flow, Selected
+from synctasks.flow import Aged, Captured, Duty, Flow, Round, Selected
 from synctasks.lane import lane_sql
 
 # What was due before we were installed was nobody's to run.
 _TAKE = """\
-INSERT INTO synctasks.slot (flow, due_at)
-SELECT %(flow)s, %(due)s
+INSERT INTO synctasks.slot (flow, duty, due_at)
+SELECT %(flow)s, %(duty)s, %(due)s
 FROM synctasks.installation
 WHERE installation.installed_at < %(due)s
 ON CONFLICT DO NOTHING
 RETURNING due_at
 """
 
-_NOTE_RUN = "UPDATE synctasks.slot SET run = %(run)s WHERE flow = %(flow)s AND due_at = %(due)s"
+_NOTE_RUN = """\
+UPDATE synctasks.slot
+SET run = %(run)s
+WHERE flow = %(flow)s AND duty = %(duty)s AND due_at = %(due)s
+"""
 
 _ASK = """\
 INSERT INTO synctasks.run (flow, reason)
@@ -43,7 +47,10 @@ SELECT coalesce(
         SELECT max(slot.due_at)
         FROM synctasks.slot
         JOIN synctasks.run ON run.id = slot.run
-        WHERE slot.flow = %(flow)s AND slot.due_at < %(due)s AND run.state = 'succeeded'
+        WHERE slot.flow = %(flow)s
+            AND slot.duty = %(duty)s
+            AND slot.due_at < %(due)s
+            AND run.state = 'succeeded'
     ),
     (SELECT installation.installed_at FROM synctasks.installation)
 )
@@ -103,28 +110,33 @@ WHERE id = %(run)s
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot that was taken: its run, and whether that is worked in chunks or by drains."""
+    """A slot that was taken: its run, and whether that is worked in chunks, steps or by drains."""
 
+    duty: Duty
     run: int
     in_chunks: bool
 
 
-def take(flow: Flow, now: datetime) -> Slot | None:
-    """Take the flow's newest slot and ask for what is due; None if it is taken.
+def take(flow: Flow, duty: Duty, now: datetime) -> Slot | None:
+    """Take the newest slot of a flow's duty and ask for what is due; None if it is taken.
 
-    A run that is under way is no answer: what it has read already may have changed since. Raises
-    SynctasksError.
+    A full run that is under way is no answer: what it has read already may have changed since. A
+    round that is goes on. Raises SynctasksError.
     """
-    if flow.schedule is None:
-        return None
-    due = flow.schedule.latest(now)
-    asked = {"flow": flow.name, "due": due, "reason": f"scheduled for {due:%Y-%m-%d %H:%M} UTC"}
+    schedule = flow.duties[duty]
+    due = schedule.latest(now)
+    asked = {
+        "flow": flow.name,
+        "duty": str(duty),
+        "due": due,
+        "reason": f"scheduled for {due:%Y-%m-%d %H:%M} UTC",
+    }
     with transaction(flow.source.database, CHUNK) as source:
         if source.row(_TAKE, asked) is None:
             return None
-        run = _ask_for(flow.schedule.asks_for, flow, source, asked)
+        run = _ask_for(schedule.asks_for, flow, source, asked)
         source.execute(_NOTE_RUN, {**asked, "run": run})
-    return Slot(run, in_chunks=not isinstance(flow.schedule.asks_for, Captured | Aged))
+    return Slot(duty, run, in_chunks=not isinstance(schedule.asks_for, Captured | Aged | Round))
 
 
 @singledispatch
@@ -140,6 +152,11 @@ def _(selected: Selected, flow: Flow, source: Transaction, asked: dict[str, Any]
     statement = _ASK_FOR_SELECTED.format(units=selected.units)
     run: int = source.value(statement, {**asked, "last": last})
     return run
+
+
+@_ask_for.register
+def _(round: Round, flow: Flow, source: Transaction, asked: dict[str, Any]) -> int:
+    return rounds.begin(source, flow, round.duty, asked["reason"], anew=False)
 
 
 @_ask_for.register

@@ -1,7 +1,8 @@
 """The Celery tasks: thin, one set a flow.
 
-`sync.<flow>` is for people and schedules; `drain.<flow>` and `refresh.<flow>` are "go and look"
-messages of our own. What they return is what Celery logs: counts and states, never values.
+`sync.<flow>` is for people and schedules; `drain.<flow>`, `refresh.<flow>`, `verify.<flow>` and
+`review.<flow>` are "go and look" messages of our own. What they return is what Celery logs: counts
+and states, never values.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from typing import Any
 from celery import Celery, current_task
 from celery.utils.log import get_task_logger
 
-from synctasks import breaker, dispatch, slots
+from synctasks import breaker, dispatch, duties, slots
 from synctasks.capture import change_log
 from synctasks.database import CHUNK, DRAIN, transaction
 from synctasks.dead_letters import failed, refused
 from synctasks.engine import refresh
 from synctasks.engine.drain import drain
 from synctasks.errors import LaneBusy, SynctasksError, TransientError
-from synctasks.flow import Database, Flow
+from synctasks.flow import Database, Duty, Flow
 from synctasks.flows import by_name
-from synctasks.ladder import RETRY, FlowTask, LaneTask, RunTask
+from synctasks.ladder import RETRY, FlowTask, LaneTask, RoundTask, RunTask
+from synctasks.rounds import ROUNDS
 
 log = get_task_logger(__name__)
 
@@ -51,6 +53,11 @@ def register(app: Celery, flows: Sequence[Flow]) -> dict[str, str]:
             name = f"{prefix}.{flow.name}"
             app.task(make(flow), name=name, base=kind, **RETRY)
             queues[name] = queue
+        for duty in ROUNDS:
+            if duty in flow.duties:
+                name = f"{duty}.{flow.name}"
+                app.task(_take_steps(flow, duty), name=name, base=RoundTask, **RETRY)
+                queues[name] = dispatch.BATCH
     return queues
 
 
@@ -79,6 +86,9 @@ def try_again(flow: Flow, task: str) -> None:
         dispatch.send_drains([(flow.name, lane)], despite_flag=True)
     elif task == failed.REFRESH:
         dispatch.send_refresh(flow.name)
+    elif task in ROUNDS:
+        duties.request(flow, Duty(task), "by hand")
+        dispatch.send_round(Duty(task), flow.name)
     else:
         # Which keys were asked for is lost with the message: a full run covers them.
         ask_for_all(flow)
@@ -157,6 +167,28 @@ def _refresh(flow: Flow) -> Any:
     return refresh_some
 
 
+def _take_steps(flow: Flow, duty: Duty) -> Any:
+    def take_steps() -> str:
+        """Take the flow's round some steps further."""
+        flag = dispatch.round_flag(duty, flow.name)
+        until = time.monotonic() + _REFRESH_SECONDS
+        try:
+            while (step := duties.step(flow, duty)).more:
+                dispatch.keep(flag)
+                if time.monotonic() >= until:
+                    break
+        except TransientError:
+            if _known_not_to_work(flow):
+                return "breaker open"
+            raise
+        dispatch.lower(flag)
+        if step.more:
+            dispatch.send_round(duty, flow.name)
+        return step.said
+
+    return take_steps
+
+
 def _known_not_to_work(flow: Flow) -> bool:
     """Whether a probe will find out soon enough: then nobody climbs a ladder of his own."""
     try:
@@ -182,13 +214,15 @@ def _refused(flow: str, what: str, problem: str) -> str:
 
 def _knock(flow: str) -> str:
     """Beat's only message: is a slot of this flow due that nobody has taken?"""
-    slot = slots.take(by_name(flow), datetime.now(UTC))
-    if slot is None:
-        return "taken"
-    if slot.in_chunks:
-        dispatch.send_refresh(flow)
-    # Else its changes are due from now on: the listener sends for them.
-    return f"run {slot.run}"
+    now = datetime.now(UTC)
+    taken = [slots.take(by_name(flow), duty, now) for duty in by_name(flow).duties]
+    for slot in filter(None, taken):
+        if slot.duty in ROUNDS:
+            dispatch.send_round(slot.duty, flow)
+        elif slot.in_chunks:
+            dispatch.send_refresh(flow)
+        # Else its changes are due from now on: the listener sends for them.
+    return ", ".join(f"run {slot.run}" for slot in taken if slot) or "taken"
 
 
 # prefix, queue, what makes the function, what the task is

@@ -44,7 +44,7 @@ def attacks() -> Iterator[Attack]:
     for task, arguments, error in _ARGUMENTS:
         shown = json.dumps(arguments, default=repr)[:40]
         flow = task.partition(".")[2]
-        ours = task.startswith(("sync", "drain", "refresh"))
+        ours = task.startswith(("sync", "drain", "refresh", "verify", "review"))
         yield Attack(f"{task} {shown}", call(task, **arguments), error, flow if ours else "unknown")
 
 
@@ -183,6 +183,9 @@ _ARGUMENTS: list[tuple[str, dict[str, Any], str]] = [
     ("sync.profile_data", {"keys": ["  "]}, _A_KEY),
     ("sync.profile_data", {"keys": ["GR-1"], "accept_shrink": True}, _SUPERFLUOUS),
     ("sync.document_metadata", {"keys": [INJECTION]}, _A_KEY),
+    ("verify.profile_data", {"keys": [SECRET]}, _SUPERFLUOUS),
+    ("review.profile_data", {SECRET: 1}, _SUPERFLUOUS),
+    ("verify.schemes", {}, _NO_TASK),
     ("control.knock", {"flow": "nope"}, _FLOW),
     ("control.knock", {"flow": ["profile_data"]}, _FLOW),
     ("control.knock", {}, _FLOW),

@@ -21,8 +21,9 @@ from synctasks.capture import change_log, event_log, waiting
 from synctasks.capture.ears import Deaf, Ears
 from synctasks.database import Transaction, connect
 from synctasks.errors import SetupError, TransientError
-from synctasks.flow import Database, Flow
+from synctasks.flow import Database, Duty, Flow
 from synctasks.flows import FLOWS
+from synctasks.rounds import ROUNDS
 
 log = structlog.get_logger("listener")
 
@@ -39,10 +40,10 @@ _RECONNECT_SECONDS = 1.0
 
 _NOTIFIES = "SELECT notifies FROM synctasks.installation"
 
-_FULL_RUNS = """\
-SELECT DISTINCT flow
+_RUNS = """\
+SELECT DISTINCT flow, kind
 FROM synctasks.run
-WHERE kind = 'full'
+WHERE kind IN ('full', 'verify', 'review')
     AND state IN ('requested', 'running')
     AND flow NOT IN (SELECT breaker.flow FROM synctasks.breaker WHERE climber IS NULL)
 """
@@ -177,22 +178,27 @@ class Listener:
         """Beat knocks when a slot is due; one that it missed is found here."""
         for flow in FLOWS:
             if flow.source.database is self._database:
-                self._make_up_slot(flow)
+                for duty in flow.duties:
+                    self._make_up_slot(flow, duty)
 
-    def _make_up_slot(self, flow: Flow) -> None:
+    def _make_up_slot(self, flow: Flow, duty: Duty) -> None:
+        told = {"flow": flow.name, "duty": str(duty)}
         try:
-            slot = slots.take(flow, datetime.now(UTC))
+            slot = slots.take(flow, duty, datetime.now(UTC))
         except TransientError as error:
             # Its target may be away: the next look takes it.
-            log.warning("listener.slot_not_taken", flow=flow.name, cause=str(error))
+            log.warning("listener.slot_not_taken", **told, cause=str(error))
             return
         if slot is not None:
-            log.info("listener.slot_made_up", flow=flow.name, run=slot.run)
+            log.info("listener.slot_made_up", **told, run=slot.run)
 
     def _send_runs(self, ears: Ears) -> None:
         try:
-            for (flow,) in ears.tx.rows(_FULL_RUNS):
-                dispatch.send_refresh(flow)
+            for flow, kind in ears.tx.rows(_RUNS):
+                if kind in ROUNDS:
+                    dispatch.send_round(Duty(kind), flow)
+                else:
+                    dispatch.send_refresh(flow)
         except TransientError as error:
             log.warning("listener.broker_gone", cause=str(error))
 

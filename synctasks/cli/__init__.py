@@ -11,6 +11,7 @@ from synctasks.cli.demo import demo
 from synctasks.cli.flows import flows
 from synctasks.cli.install import install, uninstall
 from synctasks.cli.listen import listen
+from synctasks.cli.review import review
 from synctasks.cli.serve import serve
 from synctasks.cli.status import status
 from synctasks.cli.sync import sync
@@ -25,6 +26,7 @@ Examples:
   synctasks status                    what is pending, how late, the last runs
   synctasks verify                    do both sides agree, record by record?
   synctasks dead-letters list         what was rejected, and why
+  synctasks review list               what nobody has updated for 180 days
 
 \b
 The three URLs are read from the environment, see config/.env.example:
@@ -53,6 +55,7 @@ _COMMANDS = (
     sync,
     verify_command,
     dead_letters,
+    review,
 )
 for _command in _COMMANDS:
     cli.add_command(_command)

@@ -32,7 +32,7 @@ def status(as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("flow", no_wrap=True)
-    for heading in ("pending", "oldest", "held", "waiting", "dead letters", "p50", "p99"):
+    for heading in ("pending", "oldest", "held", "waiting", "dead letters", "review", "p50", "p99"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("last full run (UTC)")
     for name, entry in found["flows"].items():
@@ -44,6 +44,7 @@ def status(as_json: bool) -> None:
             f"{entry['held']:,}",
             _waiting(entry),
             f"{entry['dead_letters_open']:,}",
+            f"{entry['review']:,}",
             seconds(latency["p50"]),
             seconds(latency["p99"]),
             _last_run(entry["last_run"]),

@@ -9,6 +9,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from synctasks import duties
 from synctasks.capture.change_log import lane_count
 from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import console, json_option, notices, print_json
@@ -35,12 +36,10 @@ What the columns mean:
   in flight      its change is pending: on its way, or held by the guard
   dead letters   rejected; see: synctasks dead-letters list
 
+Flows that are captured are verified, and repaired, each night at 02:00 UTC by themselves.
 Nothing is written without --repair, and a busy system is no difference: keys are looked at
 under their lane's lock, with what is pending in the same snapshot.
 """
-
-# A repair goes through the change log, as any change: some at a time, so that others come by.
-_REPAIRED_AT_ONCE = 1_000
 
 _TITLES = {"in_flight": "in flight", "dead_lettered": "dead letters"}
 
@@ -110,31 +109,23 @@ class _Repairs:
     def add(self, keys: Sequence[str]) -> None:
         """Repair these, too, before long."""
         self._keys += keys
-        if len(self._keys) >= _REPAIRED_AT_ONCE:
+        if len(self._keys) >= duties.REPAIRED_AT_ONCE:
             self.work_off()
 
     def work_off(self) -> None:
         """Wait until what was added is repaired. Exits 1 if a guard holds some back."""
-        from synctasks import tasks
-
         keys, self._keys = self._keys, []
         if not keys:
             return
         self.count += len(keys)
-        run = tasks.ask_for_keys(self._flow, keys, origin="repair")
+        run = duties.repair(self._flow, keys)
         try:
             *_, ended = follow(self._flow, run)
         except NoWorker as problem:
             click.echo(f"synctasks: {problem}", err=True)
             sys.exit(1)
         if ended["state"] == "guarded":
-            name = self._flow.name
-            click.echo(
-                f"synctasks: {name}: the repair would remove more than 1,000 rows and a fifth of "
-                "the target, so those are held. Look at the source first; if it is right: "
-                f"synctasks sync {name} --accept-shrink",
-                err=True,
-            )
+            click.echo(f"synctasks: {duties.held(self._flow)}", err=True)
             sys.exit(1)
 
 

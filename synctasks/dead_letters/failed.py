@@ -5,7 +5,7 @@ from __future__ import annotations
 from synctasks.database import Transaction, transaction
 from synctasks.dead_letters.letter import gave_up
 from synctasks.dead_letters.store import store as store_letters
-from synctasks.flow import Flow
+from synctasks.flow import Duty, Flow
 from synctasks.lane import MOST_LANES
 
 # The row's lock puts it in a line with those who settle the lane.
@@ -45,7 +45,7 @@ SELECT EXISTS (
 )
 """
 
-REFRESH, SYNC = "refresh", "sync"
+REFRESH, SYNC = "refresh", str(Duty.SYNC)
 _DRAIN = "drain of lane "
 
 
@@ -61,21 +61,21 @@ def lane_of(task: str) -> int | None:
 
 def is_known(task: str) -> bool:
     """Whether the letter of any task is called so."""
-    return task in (REFRESH, SYNC, *map(drain_of, range(MOST_LANES)))
+    return task in (REFRESH, *Duty, *map(drain_of, range(MOST_LANES)))
 
 
 def store(flow: Flow, task: str, lane: int | None, error: str, trace: str) -> None:
     """Open the letter of a task, or count it again. Raises SynctasksError.
 
     The message may come late: where nothing is left of the task's work, somebody else has done
-    it, and the letter is resolved at once.
+    it, and the letter is resolved at once. Of a duty's message the next success says so.
     """
     told = {"flow": flow.name, "lane": lane}
     with transaction(flow.source.database) as source:
         if lane is not None:
             source.execute(_LOCK, told)
         store_letters(source, flow.name, [gave_up(task, error, trace)])
-        if task != SYNC:
+        if task not in tuple(Duty):
             statement = _RUN_HAS_WORK if lane is None else _LANE_HAS_WORK
             if not source.value(statement, told):
                 close(source, flow, task)

@@ -13,6 +13,7 @@ from synctasks.dead_letters import failed, refused
 from synctasks.flow import Flow
 from synctasks.flows import FLOWS
 from synctasks.lane import MOST_LANES
+from synctasks.rounds import ROUNDS
 
 #: What is wrong with a value, or None. One that is left away is judged as null.
 Check = Callable[[Any], str | None]
@@ -92,6 +93,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Check]] = {
     **{f"sync.{flow.name}": {"keys": _keys(flow)} for flow in FLOWS},
     **{f"drain.{flow.name}": {"lane": _lane} for flow in FLOWS},
     **{f"refresh.{flow.name}": {"slot": _slot} for flow in FLOWS},
+    **{f"{duty}.{flow.name}": {} for flow in FLOWS for duty in flow.duties if duty in ROUNDS},
 }
 
 
@@ -99,7 +101,7 @@ def problem(task: str, given: Mapping[str, Any]) -> str | None:
     """What is wrong with the arguments of a task that exists, or None."""
     expected = ARGUMENTS[task]
     if given.keys() - expected.keys():
-        return f"it has arguments other than those of its task: {', '.join(expected)}"
+        return f"it has arguments other than those of its task: {', '.join(expected) or 'none'}"
     for name, check in expected.items():
         if wrong := check(given.get(name)):
             return f"argument {name}: {wrong}"

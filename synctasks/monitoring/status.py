@@ -45,6 +45,14 @@ _HELD = "SELECT flow, count(*) FROM synctasks.held GROUP BY flow"
 
 _DEAD = "SELECT flow, count(*) FROM synctasks.dead_letter WHERE state = 'open' GROUP BY flow"
 
+# As the last look left them: to count the flags themselves could take a second each time.
+_REVIEW = """\
+SELECT DISTINCT ON (flow) flow, coalesce((found ->> 'stale')::bigint, 0)
+FROM synctasks.run
+WHERE kind = 'review' AND state = 'succeeded'
+ORDER BY flow, id DESC
+"""
+
 _REFUSED = "SELECT count(*) FROM synctasks.dead_letter WHERE state = 'open' AND flow = %(flow)s"
 
 _LATENCY = """\
@@ -128,7 +136,7 @@ def _fill(entries: dict[str, Any], source: Transaction) -> dict[str, str | None]
     for flow, reason in source.rows(_BREAKERS):
         if flow in known:
             entries[flow]["breaker"] = reason
-    counted = (("held", _HELD), ("dead_letters_open", _DEAD))
+    counted = (("held", _HELD), ("dead_letters_open", _DEAD), ("review", _REVIEW))
     for box, statement in counted:
         for flow, count in source.rows(statement):
             if flow in known:

@@ -12,11 +12,16 @@ from synctasks.embedded.waiting import wait_until
 from tests.acceptance.system import System
 from tests.rows import add_record
 
-_SLOTS = "SELECT due_at FROM synctasks.slot WHERE flow = 'profile_data' ORDER BY due_at"
+_SLOTS = """
+SELECT due_at
+FROM synctasks.slot
+WHERE flow = 'profile_data' AND duty = 'sync'
+ORDER BY due_at
+"""
 _RUNS = """
 SELECT reason
 FROM synctasks.run
-WHERE flow = 'profile_data' AND reason LIKE 'scheduled%'
+WHERE flow = 'profile_data' AND kind = 'full' AND reason LIKE 'scheduled%'
 ORDER BY reason
 """
 
@@ -26,16 +31,17 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
-from synctasks.engine.refresh import due_slot
+from synctasks import slots
+from synctasks.flow import Duty
 from synctasks.flows import by_name
 
 def race(now):
     start = Barrier(8)
     def ask(_):
         start.wait(10)
-        return due_slot(by_name("profile_data"), now=now)
+        return slots.take(by_name("profile_data"), Duty.SYNC, now)
     with ThreadPoolExecutor(8) as threads:
-        return [run for run in threads.map(ask, range(8)) if run is not None]
+        return [slot.run for slot in threads.map(ask, range(8)) if slot]
 
 days = [datetime(2031, 3, day, 12, tzinfo=UTC) for day in (1, 1, 2)]
 print(json.dumps([len(race(day)) for day in days]))

@@ -9,6 +9,7 @@ from celery import Celery
 from celery.utils.time import get_exponential_backoff_interval
 
 from synctasks import tasks
+from synctasks.flow import Duty
 from synctasks.flows import FLOWS
 
 
@@ -27,6 +28,26 @@ def test_every_flow_has_its_three_tasks_on_their_queues(app: Celery) -> None:
             name = f"{prefix}.{flow.name}"
             assert name in app.tasks
             assert app.amqp.router.route({}, name)["queue"].name == queue
+
+
+def test_verify_and_review_of_the_flows_that_have_them_are_batch_work(app: Celery) -> None:
+    verified = {flow.name for flow in FLOWS if flow.capture}
+    reviewed = {"schemes", "profile_data", "profile_summary"}
+    for prefix, names in (("verify", verified), ("review", reviewed)):
+        assert {each.partition(".")[2] for each in app.tasks if each.startswith(prefix)} == names
+        for name in names:
+            assert app.amqp.router.route({}, f"{prefix}.{name}")["queue"].name == "batch"
+
+
+def test_beat_knocks_at_two_for_each_verify_and_at_three_for_each_review(app: Celery) -> None:
+    for flow in FLOWS:
+        for duty, hour in ((Duty.VERIFY, 2), (Duty.REVIEW, 3)):
+            entry = app.conf.beat_schedule.get(f"{flow.name} {duty}")
+            assert (entry is not None) == (duty in flow.duties)
+            if entry:
+                assert (entry["task"], entry["kwargs"]) == ("control.knock", {"flow": flow.name})
+                schedule = entry["schedule"]
+                assert (schedule.hour, schedule.minute) == ({hour}, {0})
 
 
 def test_each_queue_gets_its_own_messages_only(app: Celery) -> None:

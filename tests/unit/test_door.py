@@ -69,6 +69,8 @@ def test_what_is_said_of_a_refused_one_is_let_in_itself() -> None:
             {"keys": ["'; DROP TABLE x", "\U0001f468", "\u0928" * 900, INJECTION]},
         ),
         ("control.knock", {"flow": "schemes"}),
+        ("verify.golden_records", {}),
+        ("review.schemes", {}),
         ("dlq.refused", {"flow": "schemes", "what": "message for x", "problem": "x"}),
     ],
 )
