@@ -56,17 +56,14 @@ _KEEPS = (
     "updated_at",
 )
 
-# The kept changes of an application; of one that has none (older than we are, or long delivered)
-# its current row. What a statement left open the next ones may have set. The same event is one
-# record, named by the first change that says it, with the latest approval; what is wrong with a
-# change stays with that change.
+# The kept changes of an application, and its row as it is now where that is not what the last of
+# them says (it is older than we are, or nobody logged it). What a statement left open the next
+# ones may have set, until the application is begun anew. The same event is one record, named by
+# the first change that says it, with the latest approval; what is wrong with a change stays with
+# that change.
 _TRANSITIONS = """\
-WITH kept AS (
-    SELECT
-        log.id AS number,
-        'change ' || log.id AS change,
-        log.captured_at,
-        entry.*
+WITH logged AS (
+    SELECT log.id AS number, 'change ' || log.id AS change, log.captured_at, entry.*
     FROM synctasks.event_log AS log
     CROSS JOIN LATERAL jsonb_to_record(log."row") AS entry (
         citizen_id uuid,
@@ -78,9 +75,12 @@ WITH kept AS (
         updated_at timestamptz
     )
     WHERE log.flow = 'application_events' AND log.key = {unit}
+),
+kept AS (
+    TABLE logged
     UNION ALL
     SELECT
-        0,
+        9223372036854775807,
         'application ' || application.id,
         NULL,
         application.citizen_id,
@@ -92,65 +92,83 @@ WITH kept AS (
         application.updated_at
     FROM public.service_applications AS application
     WHERE application.id = {unit}::uuid
-        AND NOT EXISTS (
-            SELECT
-            FROM synctasks.event_log AS log
-            WHERE log.flow = 'application_events' AND log.key = {unit}
-        )
+        AND ROW (application.status, application.submitted_at, application.approved_at)
+            IS DISTINCT FROM (
+                SELECT ROW (logged.status, logged.submitted_at, logged.approved_at)
+                FROM logged
+                ORDER BY logged.number DESC
+                LIMIT 1
+            )
+),
+begun AS (
+    SELECT
+        followed.*,
+        count(*) FILTER (
+            WHERE (followed.status = 'draft' AND followed.before <> 'draft')
+                OR (followed.status = 'submitted'
+                    AND followed.before IN ('approved', 'rejected', 'withdrawn'))
+        ) OVER so_far AS beginning,
+        followed.submitted_at IS NOT NULL OR coalesce(
+            bool_or(followed.before IN ('submitted', 'under_review', 'approved', 'rejected'))
+                OVER so_far,
+            false
+        ) AS was_submitted
+    FROM (
+        SELECT kept.*, lag(kept.status) OVER (ORDER BY kept.number) AS before
+        FROM kept
+    ) AS followed
+    WINDOW so_far AS (ORDER BY followed.number)
 ),
 completed AS (
     SELECT
-        kept.number,
-        kept.change,
-        kept.captured_at,
-        kept.citizen_id,
-        kept.scheme_id,
-        kept.status,
-        kept.created_at,
-        kept.updated_at,
-        coalesce(
-            kept.submitted_at,
-            (
-                SELECT later.submitted_at
-                FROM kept AS later
-                WHERE later.number > kept.number AND later.submitted_at IS NOT NULL
-                ORDER BY later.number
-                LIMIT 1
-            )
-        ) AS submitted_at,
+        begun.number,
+        begun.change,
+        begun.captured_at,
+        begun.citizen_id,
+        begun.scheme_id,
+        begun.status,
+        begun.created_at,
+        begun.updated_at,
+        begun.was_submitted,
+        (
+            array_agg(begun.submitted_at) FILTER (WHERE begun.submitted_at IS NOT NULL)
+                OVER from_here
+        )[1] AS submitted_at,
         CASE
-            WHEN kept.status = 'approved' THEN coalesce(
-                kept.approved_at,
-                (
-                    SELECT later.approved_at
-                    FROM kept AS later
-                    WHERE later.number > kept.number AND later.approved_at IS NOT NULL
-                    ORDER BY later.number
-                    LIMIT 1
-                )
-            )
-        END AS approved_at,
-        EXISTS (
-            SELECT
-            FROM kept AS earlier
-            WHERE earlier.number < kept.number
-                AND earlier.status IN ('submitted', 'under_review', 'approved', 'rejected')
-        ) AS was_submitted
-    FROM kept
+            WHEN begun.status = 'approved' THEN (
+                array_agg(begun.approved_at) FILTER (WHERE begun.approved_at IS NOT NULL)
+                    OVER from_here
+            )[1]
+        END AS approved_at
+    FROM begun
+    WINDOW from_here AS (
+        PARTITION BY begun.beginning
+        ORDER BY begun.number
+        ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+    )
 ),
 said AS (
     SELECT
         completed.*,
         CASE
             WHEN completed.status IN ('submitted', 'approved', 'rejected', 'withdrawn')
-                AND completed.submitted_at <= statement_timestamp() + interval '5 minutes'
-                AND (
-                    completed.status <> 'approved'
-                    OR completed.approved_at <= statement_timestamp() + interval '5 minutes'
-                )
-                AND (completed.updated_at < completed.created_at) IS NOT TRUE
                 AND completed.citizen_id IS NOT NULL
                 AND completed.scheme_id IS NOT NULL
+                AND completed.submitted_at IS NOT NULL
+                AND (completed.status <> 'approved' OR completed.approved_at IS NOT NULL)
+                AND (completed.updated_at < completed.created_at) IS NOT TRUE
+                AND least(
+                    completed.submitted_at,
+                    completed.approved_at,
+                    completed.created_at,
+                    completed.updated_at
+                ) >= '0001-01-01 00:00:00+00'
+                AND greatest(
+                    completed.submitted_at,
+                    completed.approved_at,
+                    completed.created_at,
+                    completed.updated_at
+                ) <= statement_timestamp() + interval '5 minutes'
                 THEN completed.status || ' ' || completed.submitted_at
             ELSE completed.change
         END AS event
@@ -233,10 +251,9 @@ APPLICATION_EVENTS = Flow(
     scope=Condition(
         "coalesce("
         "source.status NOT IN ('draft', 'under_review')"
-        " AND (source.status <> 'withdrawn'"
-        " OR source.submitted_at IS NOT NULL OR source.was_submitted)"
+        " AND (source.status <> 'withdrawn' OR source.was_submitted)"
         ", true)",
-        reads=("status", "submitted_at", "was_submitted"),
+        reads=("status", "was_submitted"),
     ),
     # A little less than the ladder takes: at its end the transition is judged as it is.
     unripe=Condition(
