@@ -3,31 +3,33 @@
 What is announced and waited for is the citizen's own id, or the number as the portal may see it.
 """
 
+from synctasks.characters import blank_sql
 from synctasks.flow import Missing, Need, Reference, Wake
 from synctasks.masks import AADHAAR
 
+# A blank number is a missing one: it means nobody, though the warehouse may know somebody by it.
 _NUMBER = """\
 (
-    SELECT citizen.aadhaar_number
+    SELECT {shown}
     FROM public.citizens AS citizen
-    WHERE citizen.id = source.{column}
+    WHERE citizen.id = source.{column} AND NOT {blank}
 )"""
 
 
 def golden_record_of(column: str, *, missing: Missing = Missing.WAIT) -> Reference:
     """The golden record of the citizen whose id stands in a column of the portal's."""
-    number = _NUMBER.format(column=column)
-    masked = AADHAAR.sql.format(value="citizen.aadhaar_number")
+    number = "citizen.aadhaar_number"
+    masked, blank = AADHAAR.sql.format(value=number), blank_sql(number)
     return Reference(
         table="public.golden_records",
         key="gr_id",
         meant="known.jan_aadhaar = {value}",
-        value=number,
+        value=_NUMBER.format(shown=number, column=column, blank=blank),
         reads=(column,),
         missing=missing,
         needs=(
             Need("citizen", f"source.{column}::text"),
-            Need("golden record", number.replace("citizen.aadhaar_number", f"({masked})")),
+            Need("golden record", _NUMBER.format(shown=masked, column=column, blank=blank)),
         )
         if missing is Missing.WAIT
         else (),
