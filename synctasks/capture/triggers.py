@@ -92,8 +92,8 @@ $body$;
 REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
 """
 
-# Every change counts, so every one is written, however many a statement makes. Where a column was
-# dropped, the values are those of whatever columns there are.
+# Every change counts, so every one is written, however many a statement makes: they stream, no array
+# would hold them. Where a column was dropped, the values are those of whatever columns there are.
 _LOGGING = """\
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql
@@ -101,35 +101,43 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-    keys text[];
-    kept jsonb[];
+    has_all_columns boolean := true;
 BEGIN
     BEGIN
-        SELECT array_agg(changed.key), array_agg(changed.kept) INTO keys, kept
+        PERFORM NULL
         FROM (
 {changed}
-        ) AS changed;
+        ) AS changed
+        LIMIT 0;
     EXCEPTION WHEN undefined_column THEN
-        SELECT array_agg(touched.key), array_agg(touched.kept) INTO keys, kept
-        FROM (
-{touched}
-        ) AS touched;
+        has_all_columns := false;
     END;
-    IF keys IS NULL THEN
-        RETURN NULL;
+    IF has_all_columns THEN
+{log_changed}
+    ELSE
+{log_touched}
     END IF;
-    INSERT INTO synctasks.event_log (flow, key, "row")
-    SELECT {flow}, captured.key, captured.kept
-    FROM unnest(keys, kept) AS captured (key, kept);
-    INSERT INTO synctasks.change_log (flow, lane, key, operation, rests)
-    SELECT DISTINCT {flow}, {lane}, captured.key, {operation}, {rests}
-    FROM unnest(keys) AS captured (key);
-    {wake}
+    IF FOUND THEN
+        {wake}
+    END IF;
     RETURN NULL;
 END
 $body$;
 REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
 """
+
+_LOG = """\
+        WITH logged AS (
+            INSERT INTO synctasks.event_log (flow, key, "row")
+            SELECT {flow}, captured.key, captured.kept
+            FROM (
+{captured}
+            ) AS captured
+            RETURNING key
+        )
+        INSERT INTO synctasks.change_log (flow, lane, key, operation, rests)
+        SELECT DISTINCT {flow}, {lane}, captured.key, {operation}, {rests}
+        FROM logged AS captured;"""
 
 _TRUNCATED = """\
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
@@ -246,17 +254,23 @@ def triggers(flow: Flow, lanes: int) -> list[Trigger]:
 
 def _capture(flow: Flow, table: Table, operation: Operation, lanes: int) -> Trigger:
     log = flow.source.log
-    body = _logging(table, log, operation) if log else _capturing(table, operation)
-    function_sql = (_LOGGING if log else _FUNCTION).format(
+    parts = {
         **_named(flow, table, operation),
-        **body,
-        bulk_rows=BULK_ROWS,
-        lane=lane_sql("captured.key", lanes),
-        operation=sql.literal(operation),
-        rests=str(flow.rests).lower(),
-        wake="" if flow.rests else "PERFORM synctasks.wake();",
+        "bulk_rows": BULK_ROWS,
+        "lane": lane_sql("captured.key", lanes),
+        "operation": sql.literal(operation),
+        "rests": str(flow.rests).lower(),
+        "wake": "NULL;" if flow.rests else "PERFORM synctasks.wake();",
+    }
+    if log is None:
+        return _trigger(
+            flow, table, operation, _FUNCTION.format(**parts, **_capturing(table, operation))
+        )
+    body = _logging(table, log, operation)
+    writing = {f"log_{rows}": _LOG.format(**parts, captured=body[rows]) for rows in body}
+    return _trigger(
+        flow, table, operation, _LOGGING.format(**parts, **writing, changed=body["changed"])
     )
-    return _trigger(flow, table, operation, function_sql)
 
 
 def _capturing(table: Table, operation: Operation) -> dict[str, str]:
