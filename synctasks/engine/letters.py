@@ -80,14 +80,20 @@ class _Open:
 class Letters:
     """The letters, not resolved, of some units.
 
-    `by_unit` says that a unit is one record, under whatever name its letter has it.
+    `by_unit` says that a unit is one record, under whatever name its letter has it. In a `log` no
+    record vanishes: what one said that is not there is said by another one now, and judged there.
     """
 
     def __init__(
-        self, found: Collection[tuple[int, str, str, bool]] = (), *, by_unit: bool = True
+        self,
+        found: Collection[tuple[int, str, str, bool]] = (),
+        *,
+        by_unit: bool = True,
+        log: bool = False,
     ) -> None:
         self._open = [_Open(*row) for row in found]
         self._by_unit = by_unit
+        self._log = log
 
     @property
     def units(self) -> list[str]:
@@ -119,7 +125,8 @@ class Letters:
                 continue
             of_unit = self._by_unit or letter.record == letter.unit
             box = unit_box.get(letter.unit, "") if of_unit else record_box.get(letter.record, "")
-            if letter.passes(box, removing=removing):
+            merged = self._log and not of_unit and not box
+            if merged or letter.passes(box, removing=removing):
                 passed.append(letter.number)
             elif removing or not letter.of_removal:
                 others.append((letter.number, letter.outcome(box)))
@@ -130,14 +137,18 @@ class Letters:
 def of_keys(flow: Flow, keys: str, source: Transaction) -> Letters:
     """The letters of the units of these keys, an array literal."""
     found = source.rows(_sql(flow, _AMONG_KEYS), {"flow": flow.name, "keys": keys})
-    return Letters(found, by_unit=flow.source.query is None)
+    return _letters(flow, found)
 
 
 def of_chunk(flow: Flow, run: int, number: int, source: Transaction) -> Letters:
     """The letters of the units of a chunk."""
     chunk = {"flow": flow.name, "run": run, "number": number}
     found = source.rows(_sql(flow, _AMONG_CHUNK), chunk)
-    return Letters(found, by_unit=flow.source.query is None)
+    return _letters(flow, found)
+
+
+def _letters(flow: Flow, found: Collection[tuple[int, str, str, bool]]) -> Letters:
+    return Letters(found, by_unit=flow.source.query is None, log=flow.source.log is not None)
 
 
 @cache

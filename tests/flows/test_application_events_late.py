@@ -15,6 +15,7 @@ from tests.flows.applications import (
     climb,
     end_of_ladder,
     events,
+    forget_log,
     given_application,
     given_scheme,
     happened,
@@ -160,9 +161,46 @@ def test_in_a_full_run_what_is_not_complete_yet_waits(
 
 def test_of_a_row_older_than_the_triggers_nothing_is_waited_for(citizen: Connection) -> None:
     given_application(citizen, status="approved", submitted_at=SUBMITTED)
-    execute(citizen, "DELETE FROM synctasks.event_log")
+    forget_log(citizen)
     assert by_full_run(citizen, APPLICATION_EVENTS) == REJECTED
     assert [category for _, category, _ in letters(citizen)] == ["completeness"]
+
+
+def test_its_letter_is_over_when_a_statement_completes_it(
+    citizen: Connection, warehouse: Connection
+) -> None:
+    """That statement is the first that is logged of it, and says what the row did."""
+    given_application(citizen, status="approved", submitted_at=SUBMITTED)
+    forget_log(citizen)
+    by_full_run(citizen, APPLICATION_EVENTS)
+    alter(citizen, approved_at=APPROVED)
+    assert by_events(citizen, APPLICATION_EVENTS) == WRITTEN
+    assert (letters(citizen), verified()) == ([], ({"matched": 1}, []))
+
+
+def test_a_letter_is_over_when_its_change_comes_to_an_event_that_is_there(
+    citizen: Connection, warehouse: Connection
+) -> None:
+    given_application(citizen, status="approved", submitted_at=SUBMITTED, approved_at=APPROVED)
+    becomes(citizen, "under_review", approved_at=None)
+    becomes(citizen, "approved")
+    climb(citizen)
+    assert end_of_ladder(citizen) == {"read": 3, "unchanged": 1, "filtered": 1, "rejected": 1}
+    alter(citizen, approved_at=APPROVED + DAY)
+    assert by_events(citizen, APPLICATION_EVENTS) == {"read": 2, "written": 1, "filtered": 1}
+    assert letters(citizen) == []
+    assert events(warehouse) == [happened("approved", SUBMITTED, APPROVED + DAY)]
+
+
+def test_a_statement_that_only_clears_times_is_no_transition(
+    citizen: Connection, warehouse: Connection
+) -> None:
+    given_application(citizen, status="approved", submitted_at=SUBMITTED, approved_at=APPROVED)
+    by_events(citizen, APPLICATION_EVENTS)
+    alter(citizen, approved_at=None)
+    assert by_events(citizen, APPLICATION_EVENTS) == {"read": 1, "unchanged": 1}
+    assert (pending(citizen, APPLICATION_EVENTS), letters(citizen)) == ([], [])
+    assert events(warehouse) == [happened("approved", SUBMITTED, APPROVED)]
 
 
 def test_the_next_submission_does_not_complete_the_one_before(

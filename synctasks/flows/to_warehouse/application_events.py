@@ -58,9 +58,9 @@ _KEEPS = (
 
 # The kept changes of an application, and its row as it is now where that is not what the last of
 # them says (it is older than we are, or nobody logged it). What a statement left open the next
-# ones may have set, until the application is begun anew. The same event is one record, named by
-# the first change that says it, with the latest approval; what is wrong with a change stays with
-# that change.
+# ones may have set, until the application is begun anew; one that only clears times is none of
+# its transitions. The same event is one record, named by the first change that says it, with the
+# latest approval; what is wrong with a change stays with that change.
 _TRANSITIONS = """\
 WITH logged AS (
     SELECT log.id AS number, 'change ' || log.id AS change, log.captured_at, entry.*
@@ -114,32 +114,36 @@ begun AS (
             false
         ) AS was_submitted
     FROM (
-        SELECT kept.*, lag(kept.status) OVER (ORDER BY kept.number) AS before
+        SELECT
+            kept.*,
+            lag(kept.status) OVER told AS before,
+            kept.status = lag(kept.status) OVER told
+                AND coalesce(
+                    kept.submitted_at = lag(kept.submitted_at) OVER told,
+                    kept.submitted_at IS NULL
+                )
+                AND coalesce(
+                    kept.approved_at = lag(kept.approved_at) OVER told,
+                    kept.approved_at IS NULL
+                ) AS only_clears
         FROM kept
+        WINDOW told AS (ORDER BY kept.number)
     ) AS followed
     WINDOW so_far AS (ORDER BY followed.number)
 ),
 completed AS (
     SELECT
-        begun.number,
-        begun.change,
-        begun.captured_at,
-        begun.citizen_id,
-        begun.scheme_id,
-        begun.status,
-        begun.created_at,
-        begun.updated_at,
-        begun.was_submitted,
+        begun.*,
         (
             array_agg(begun.submitted_at) FILTER (WHERE begun.submitted_at IS NOT NULL)
                 OVER from_here
-        )[1] AS submitted_at,
+        )[1] AS submission,
         CASE
             WHEN begun.status = 'approved' THEN (
                 array_agg(begun.approved_at) FILTER (WHERE begun.approved_at IS NOT NULL)
                     OVER from_here
             )[1]
-        END AS approved_at
+        END AS approval
     FROM begun
     WINDOW from_here AS (
         PARTITION BY begun.beginning
@@ -154,25 +158,22 @@ said AS (
             WHEN completed.status IN ('submitted', 'approved', 'rejected', 'withdrawn')
                 AND completed.citizen_id IS NOT NULL
                 AND completed.scheme_id IS NOT NULL
-                AND completed.submitted_at IS NOT NULL
-                AND (completed.status <> 'approved' OR completed.approved_at IS NOT NULL)
+                AND completed.submission IS NOT NULL
+                AND (completed.status <> 'approved' OR completed.approval IS NOT NULL)
                 AND (completed.updated_at < completed.created_at) IS NOT TRUE
                 AND least(
-                    completed.submitted_at,
-                    completed.approved_at,
-                    completed.created_at,
-                    completed.updated_at
+                    completed.submission, completed.approval,
+                    completed.created_at, completed.updated_at
                 ) >= '0001-01-01 00:00:00+00'
                 AND greatest(
-                    completed.submitted_at,
-                    completed.approved_at,
-                    completed.created_at,
-                    completed.updated_at
+                    completed.submission, completed.approval,
+                    completed.created_at, completed.updated_at
                 ) <= statement_timestamp() + interval '5 minutes'
-                THEN completed.status || ' ' || completed.submitted_at
+                THEN completed.status || ' ' || completed.submission
             ELSE completed.change
         END AS event
     FROM completed
+    WHERE completed.only_clears IS NOT TRUE
 )
 SELECT DISTINCT ON (said.event)
     {unit}::uuid AS id,
@@ -181,8 +182,8 @@ SELECT DISTINCT ON (said.event)
     said.citizen_id,
     said.scheme_id,
     said.status,
-    said.submitted_at,
-    max(said.approved_at) OVER (PARTITION BY said.event) AS approved_at,
+    said.submission AS submitted_at,
+    max(said.approval) OVER (PARTITION BY said.event) AS approved_at,
     said.created_at,
     said.updated_at,
     said.was_submitted
