@@ -92,8 +92,8 @@ $body$;
 REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
 """
 
-# Every change counts, so every one is written, however many a statement makes: they stream, no array
-# would hold them. Where a column was dropped, the values are those of whatever columns there are.
+# Every change counts, so every one is written, however many a statement makes: no array would hold
+# them. Where a column was dropped, the values are those of whatever columns there are.
 _LOGGING = """\
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql

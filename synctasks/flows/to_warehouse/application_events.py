@@ -160,6 +160,7 @@ said AS (
                 AND completed.scheme_id IS NOT NULL
                 AND completed.submission IS NOT NULL
                 AND (completed.status <> 'approved' OR completed.approval IS NOT NULL)
+                AND (completed.status <> 'withdrawn' OR completed.was_submitted)
                 AND (completed.updated_at < completed.created_at) IS NOT TRUE
                 AND least(
                     completed.submission, completed.approval,
