@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from synctasks import sql
 from synctasks.database import Transaction, array
-from synctasks.engine.resolve import same_row
+from synctasks.engine.resolve import ambiguous_sql, same_row
 from synctasks.flow import Absent, Flow
 
 # %(absent)s: the keys that the source does not have in scope.
@@ -34,19 +34,14 @@ leaving AS MATERIALIZED (
         SELECT
         FROM {rows} AS staged
         WHERE {same_row} AND staged.verdict NOT IN ({over})
-    ){decided}{lock}
+    ){ambiguous}{decided}{lock}
 ),
 """
 
 _UNITS = "unnest(%(units)s::text[])"
 
-# A unit of which nothing is left is left alone.
-_UNITS_THERE = """\
-(
-        SELECT DISTINCT staged.key
-        FROM {rows} AS staged
-        WHERE staged.verdict <> 'out_of_scope'
-    )"""
+# A unit of which nothing is left is left alone; what is left may be out of scope.
+_UNITS_THERE = "(SELECT DISTINCT staged.key FROM {rows} AS staged)"
 
 _DECIDED = """
         AND unit.key NOT IN (SELECT undecided.key FROM undecided)"""
@@ -154,6 +149,7 @@ def _removed_within(flow: Flow, rows: str, *, dry: bool) -> str:
         rows=rows,
         same_row=same_row(flow, "target", "staged"),
         over=_OVER,
+        ambiguous="".join(f"\n        AND NOT {each}" for each in ambiguous_sql(flow)),
         decided=_DECIDED if flow.target.best else "",
         lock="" if dry else _LOCK.format(row_key=row_key),
     )

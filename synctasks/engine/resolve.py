@@ -42,13 +42,21 @@ _REFERENCE = """\
     SELECT
         staged.{name},
         (array_agg(known.{key} ORDER BY {first}))[1] AS found,
-        {several} AS several
+        {several} AS several{all_found}
     FROM staged
     JOIN {table} AS known ON {meant}
     WHERE staged.verdict {carrying}
     GROUP BY staged.{name}
 ),
 """
+
+_AMBIGUOUS = """\
+EXISTS (
+            SELECT
+            FROM staged
+            JOIN {alias} AS meant ON meant.{name} = staged.{name}
+            WHERE meant.several AND target.{column} = ANY (meant.all_found) AND {same}
+        )"""
 
 _JOIN = "LEFT JOIN {alias} ON {alias}.{name} = staged.{name}"
 
@@ -144,6 +152,25 @@ def same_row(flow: Flow, left: str, right: str) -> str:
     return " AND ".join(f"{left}.{name} = {right}.{name}" for name in names)
 
 
+def ambiguous_sql(flow: Flow) -> list[str]:
+    """For each reference within a row's key, whether some record may mean the row `target`, among
+    others.
+    """
+    found = []
+    for place, column in _references(flow):
+        others = [sql.name(each) for each in flow.target.row_key if each != column.name]
+        if column.name in flow.target.row_key:
+            found.append(
+                _AMBIGUOUS.format(
+                    alias=f"reference_{place}",
+                    name=name_of(flow),
+                    column=sql.name(column.name),
+                    same=" AND ".join(f"target.{each} = staged.{each}" for each in others),
+                )
+            )
+    return found
+
+
 @cache
 def refusals(flow: Flow) -> dict[str, tuple[str, str]]:
     """The verdicts by which the target refuses a record: (source column, what is said of it)."""
@@ -197,6 +224,7 @@ def _reference(flow: Flow, place: int, column: Column) -> str:
         meant=reference.meant.format(value=f"staged.{sql.name(column.name)}"),
         first=reference.first or f"known.{key}",
         several="false" if reference.first else "count(*) > 1",
+        all_found=f",\n        array_agg(known.{key}) AS all_found" if flow.wide else "",
         carrying="<> 'out_of_scope'" if flow.wide else "= 'pass'",
     )
 
