@@ -225,7 +225,8 @@ class Target:
     `match` says how a unit finds its row where `key` is none of the source's. `newest` is the
     column by which the later state wins: a row is overwritten by a later one only, or where
     `newest_ties` by one of the same time, too. Where a unit may have many rows, `key` holds the
-    unit, `within` are the further columns of the row's key, and `best` says which rows stay.
+    unit, `within` are the further columns of the row's key, and `best` says which rows stay. Where
+    several units may come with the same row, it is `claimed`: it belongs to the first one.
     """
 
     database: Database
@@ -236,6 +237,7 @@ class Target:
     match: Match | None = None
     newest: str | None = None
     newest_ties: bool = False
+    claimed: bool = False
     best: Best | None = None
 
     @property

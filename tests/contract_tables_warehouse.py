@@ -149,8 +149,6 @@ ALERTS = Table(
         "message": "Apply for the widow pension",
         "action_url": "/apply",
         "created_at": MOMENT,
-        "use_case": "AI-PLATFORM-07",
-        "first_use_case": "AI-PLATFORM-07",
     },
     {
         "alert": field_cases.KEY[0],
@@ -168,9 +166,6 @@ ALERTS = Table(
         "message": field_cases.TEXT[REQUIRED],
         "action_url": field_cases.LINK[OPTIONAL],
         "created_at": numbers.TIMESTAMP[REQUIRED],
-        "use_case": field_cases.TEXT[REQUIRED],
-        "first_use_case": field_cases.TEXT[REQUIRED],
     },
-    ruled=frozenset({"use_case", "first_use_case"}),
 )
 FROM_WAREHOUSE = [RECORDS, CATALOGUE, PROFILES, EVALUATIONS, FORECASTS, DECISIONS, ALERTS]

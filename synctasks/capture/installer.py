@@ -80,7 +80,16 @@ VALUES (%(notifies)s)
 ON CONFLICT (only_one) DO UPDATE SET notifies = EXCLUDED.notifies
 """
 
-_REQUEST = "INSERT INTO synctasks.run (flow, reason) VALUES (%(flow)s, 'installed')"
+# Once, however many tables a flow has.
+_REQUEST = """\
+INSERT INTO synctasks.run (flow, reason)
+SELECT %(flow)s, 'installed'
+WHERE NOT EXISTS (
+    SELECT
+    FROM synctasks.run
+    WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested'
+)
+"""
 
 _PENDING = """\
 SELECT

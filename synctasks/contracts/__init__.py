@@ -16,7 +16,7 @@ from synctasks.contracts.fields import (
 from synctasks.contracts.links import Link
 from synctasks.contracts.numbers import Date, Integer, Number, Timestamp
 from synctasks.contracts.people import Aadhaar, Digits, Email, Mobile
-from synctasks.contracts.rules import Known, Needed, NotBefore, Rule, Same
+from synctasks.contracts.rules import Known, Needed, NotBefore, Rule
 
 __all__ = [
     "MOST_KEY_BYTES",
@@ -41,7 +41,6 @@ __all__ = [
     "Number",
     "Refusal",
     "Rule",
-    "Same",
     "Text",
     "Timestamp",
     "Uuid",

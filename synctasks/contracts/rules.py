@@ -102,35 +102,6 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Same:
-    """Two values are the same; `complains` says what is wrong where they are not."""
-
-    column: str
-    other: str
-    complains: str
-    fact = None
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return self.column, self.other
-
-    @property
-    def said(self) -> str:
-        return f"the same as {self.other}"
-
-    @property
-    def complaint(self) -> Complaint:
-        return Complaint(self.complains, Category.CONSISTENCY)
-
-    def sql(self, of: str) -> str:
-        one, other = (sql.name(f"{of}.{each}") for each in self.reads)
-        return f"({one} IS NULL OR {other} IS NULL OR {one} = {other})"
-
-    def holds(self, values: Mapping[str, Any], facts: Mapping[str, bool]) -> bool:
-        return bool(values[self.column] == values[self.other])
-
-
-@dataclass(frozen=True)
 class Needed:
     """A value is required where another one `is_` this word."""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from functools import cache
 
 from synctasks import sql
+from synctasks.engine import taken
 from synctasks.engine.absent import removed_sql, removes_within
 from synctasks.engine.best import ranked_sql
 from synctasks.engine.books import VERDICT_BOXES
 from synctasks.engine.overwrite import flagged_sql, woken_sql, written_sql
 from synctasks.engine.resolve import is_later, name_of, resolved_sql, same_row
+from synctasks.engine.taken import claims_sql, may_be_taken, taken_sql
 from synctasks.flow import Column, Flow, OnUpdate
 
 _CREATE = """\
@@ -36,7 +38,7 @@ staged AS MATERIALIZED (
 """
 
 _MERGE = """\
-WITH {staged}{resolved}{ranked}{renamed}differing AS MATERIALIZED (
+WITH {staged}{resolved}{ranked}{taken}differing AS MATERIALIZED (
     SELECT
         staged.{name} AS unit,
         target.{key} IS NULL AS is_new,
@@ -44,13 +46,13 @@ WITH {staged}{resolved}{ranked}{renamed}differing AS MATERIALIZED (
         {columns}
     FROM {rows} AS staged
     LEFT JOIN {table} AS target ON {same_row}
-    WHERE staged.verdict = 'pass'{not_renamed}
+    WHERE staged.verdict = 'pass'{not_taken}
         AND (
             target.{key} IS NULL{or_later}
             OR ({staged_values}) IS DISTINCT FROM ({target_values})
         )
 ),
-{written}{flagged}{woken}{removed}{outcome}"""
+{written}{claims}{flagged}{woken}{removed}{outcome}"""
 
 # Each key with its box: for a drain, which counts those that it was the one to forget.
 _BY_KEY = """\
@@ -64,7 +66,7 @@ outcome AS (
                     {verdict_boxes}
                     ELSE staged.verdict
                 END
-            {renamed_box}WHEN differing.unit IS NULL THEN 'unchanged'
+            {taken_box}WHEN differing.unit IS NULL THEN 'unchanged'
             WHEN differing.superseded THEN 'superseded'
             {written_boxes}
         END AS box
@@ -98,33 +100,9 @@ outcome AS (
     SELECT 'written', count(*), NULL, NULL FROM differing
     UNION ALL
     SELECT 'removed', count(*), NULL, NULL FROM removed{leftover}
-{renamed_counted})
+{taken_counted})
 SELECT box, count, keys, records
 FROM outcome
-"""
-
-# Units that come with the identity of another row.
-_RENAMED = """\
-renamed AS MATERIALIZED (
-    SELECT staged.key
-    FROM staged
-    JOIN {table} AS target ON target.{identity} = staged.{identity}
-    WHERE staged.verdict = 'pass' AND target.{key} <> staged.{key}
-),
-"""
-
-_NOT_RENAMED = """
-        AND NOT EXISTS (SELECT FROM renamed WHERE renamed.key = staged.key)"""
-
-_RENAMED_BOX = """\
-WHEN EXISTS (SELECT FROM renamed WHERE renamed.key = staged.key) THEN 'renamed'
-            """
-
-_RENAMED_COUNTED = """\
-    UNION ALL
-    SELECT 'unchanged', -count(*), NULL, NULL FROM renamed
-    UNION ALL
-    SELECT 'renamed', count(*), array_agg(key), NULL FROM renamed
 """
 
 # What a wide unit no longer has: where its rows stand.
@@ -197,6 +175,7 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
         staged_values=", ".join(_staged_value(each) for each in flow.compared),
         target_values=", ".join(f"target.{sql.name(each.name)}" for each in flow.compared),
         written="" if dry else written_sql(flow),
+        claims="" if dry else claims_sql(flow, _rows(flow)),
         flagged="" if dry else flagged_sql(flow),
         woken="" if dry else woken_sql(flow),
         removed=removed_sql(flow, _rows(flow), dry=dry),
@@ -210,11 +189,11 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
             verdict_boxes=_VERDICT_BOXES,
             written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
             removed_box="'extra'" if dry else "'removed'",
-            renamed_box=_RENAMED_BOX if flow.target.identity else "",
-            renamed_counted=_RENAMED_COUNTED if flow.target.identity else "",
+            taken_box=taken.BOX if may_be_taken(flow) else "",
+            taken_counted=taken.COUNTED if may_be_taken(flow) else "",
         ),
-        renamed=_renamed(flow),
-        not_renamed=_NOT_RENAMED if flow.target.identity else "",
+        taken=taken_sql(flow, _rows(flow)),
+        not_taken=taken.NOT_TAKEN if may_be_taken(flow) else "",
     )
 
 
@@ -260,16 +239,6 @@ def _staged_value(column: Column) -> str:
     if column.on_update is OnUpdate.LATEST:
         return f"greatest(staged.{name}, target.{name})"
     return f"staged.{name}"
-
-
-def _renamed(flow: Flow) -> str:
-    if flow.target.identity is None:
-        return ""
-    return _RENAMED.format(
-        table=sql.name(flow.target.table),
-        key=sql.name(flow.target.key),
-        identity=sql.name(flow.target.identity),
-    )
 
 
 def _typed(flow: Flow, *, indent: int) -> str:

@@ -181,7 +181,9 @@ def refusals(flow: Flow) -> dict[str, tuple[str, str]]:
         found[f"refused_several_{place}"] = (name, column.reference.ambiguous)
         found[f"refused_unknown_{place}"] = (name, column.reference.unknown)
     if flow.identity_column:
-        found["renamed"] = (flow.identity_column.reads, "is known at the target under another key")
+        found["taken"] = (flow.identity_column.reads, "is known at the target under another key")
+    if flow.target.claimed:
+        found["taken"] = (flow.key_column.reads, "is known at the target from another unit")
     match = flow.target.match
     if match:
         column = next(each for each in flow.columns if each.name == match.column)
@@ -244,6 +246,11 @@ def _verdicts(flow: Flow) -> list[str]:
         waiting.append(
             "WHEN EXISTS (SELECT FROM tangled WHERE tangled.key = staged.key)"
             f" THEN {sql.literal(TANGLED)}"
+        )
+    if flow.target.claimed:
+        key = sql.name(flow.target.key)
+        waiting.append(
+            f"WHEN count(*) OVER (PARTITION BY staged.{key}) > 1 THEN {sql.literal(TANGLED)}"
         )
     for place, column in _references(flow):
         reference = column.reference

@@ -10,6 +10,7 @@ from synctasks import slots
 from synctasks.capture import change_log
 from synctasks.capture.change_log import lane_count
 from synctasks.engine.verify import verify
+from synctasks.flow import Duty
 from synctasks.flows.to_warehouse.user_behavior import USER_BEHAVIOR
 from tests.flows.citizens import ASHA
 from tests.refreshing import finish, run_of
@@ -93,7 +94,7 @@ def installed(citizen: Connection, at: datetime) -> None:
 
 def slot(citizen: Connection, now: datetime) -> dict[str, Any]:
     """The slot that is due now is taken, and its run worked to its end; the run."""
-    taken = slots.take(USER_BEHAVIOR, now)
+    taken = slots.take(USER_BEHAVIOR, Duty.SYNC, now)
     assert taken is not None, "nothing is due"
     assert taken.in_chunks
     finish(USER_BEHAVIOR)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from synctasks import slots
+from synctasks.flow import Duty
 from synctasks.flows.to_warehouse.feedback_analytics import FEEDBACK_ANALYTICS
 from tests.flows.citizens import ASHA
 from tests.refreshing import run_of
@@ -53,7 +54,7 @@ def shown(warehouse: Connection) -> dict[str, dict[str, Any]]:
 
 def slot_comes(days: int = 1) -> int | None:
     """The daily slot of so many days from now comes: its run, or None if somebody has taken it."""
-    taken = slots.take(FEEDBACK_ANALYTICS, datetime.now(UTC) + timedelta(days=days))
+    taken = slots.take(FEEDBACK_ANALYTICS, Duty.SYNC, datetime.now(UTC) + timedelta(days=days))
     if taken is None:
         return None
     assert not taken.in_chunks, "its changes are drained like any others"

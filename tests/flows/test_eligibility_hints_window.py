@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from synctasks import slots
+from synctasks.flow import Duty
 from synctasks.flows.to_citizen.eligibility_hints import ELIGIBILITY_HINTS
 from tests.flows.hints import (
     FAMILY,
@@ -61,7 +62,7 @@ def days_pass(warehouse: Connection, citizen: Connection, days: int = 30) -> Non
 def the_slot_is_taken(warehouse: Connection) -> int:
     """The moment of the day: whoever takes it has put into the log whom it is about. Its run."""
     execute(warehouse, "UPDATE synctasks.installation SET installed_at = '2020-01-01'")
-    slot = slots.take(FLOW, datetime.now(UTC))
+    slot = slots.take(FLOW, Duty.SYNC, datetime.now(UTC))
     assert slot is not None
     assert not slot.in_chunks
     return slot.run
@@ -143,7 +144,7 @@ def test_a_slot_without_aged_families_has_succeeded_at_once(
     run = run_of(warehouse, the_slot_is_taken(warehouse))
     assert (run["state"], run["planned"], run["read"]) == ("succeeded", 0, 0)
     assert pending(warehouse, FLOW) == []
-    assert slots.take(FLOW, datetime.now(UTC)) is None, "it is taken"
+    assert slots.take(FLOW, Duty.SYNC, datetime.now(UTC)) is None, "it is taken"
 
 
 def test_the_slot_asks_for_families_that_the_warehouse_does_not_know_any_more(

@@ -13,7 +13,7 @@ from synctasks.capture.change_log import lane_count, pending_lanes, probe_lane
 from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
 from synctasks.database import transaction
 from synctasks.engine.drain import drain
-from synctasks.flow import Captured, Database
+from synctasks.flow import Captured, Database, Duty
 from synctasks.flows.to_warehouse.document_metadata import DOCUMENT_METADATA
 from synctasks.flows.to_warehouse.feedback_analytics import FEEDBACK_ANALYTICS
 from tests.conftest import connected
@@ -184,7 +184,9 @@ def test_a_slot_is_taken_once_however_many_ask(citizen: Connection, warehouse: C
     given_feedback(citizen)
     moment = datetime.now(UTC) + timedelta(days=1)
     with ThreadPoolExecutor(4) as beats:
-        answers = list(beats.map(lambda _: slots.take(FEEDBACK_ANALYTICS, moment), range(8)))
+        answers = list(
+            beats.map(lambda _: slots.take(FEEDBACK_ANALYTICS, Duty.SYNC, moment), range(8))
+        )
     assert len([each for each in answers if each is not None]) == 1
     assert slot_comes() is None
     assert value(citizen, "SELECT count(*) FROM synctasks.run") == 1

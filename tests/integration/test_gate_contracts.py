@@ -142,22 +142,12 @@ def test_rules_between_values_of_a_golden_record(
     assert (verdict.gate, verdict.refusal is None) == (good, good)
 
 
-OF_ANOTHER = {"use_case": "AI-PLATFORM-09", "first_use_case": "AI-PLATFORM-09"}
 UNKNOWN_SCHEME = "0b5bd3c2-8f6f-4f6e-9a55-0f2a3c1d4e5f"
 
 
 @pytest.mark.parametrize(
     ("table", "changes", "good"),
     [
-        (ALERTS, {}, True),
-        (ALERTS, OF_ANOTHER, True),
-        (ALERTS, {"use_case": "AI-PLATFORM-09"}, False),
-        (ALERTS, {"first_use_case": "AI-PLATFORM-09"}, False),
-        (ALERTS, {"first_use_case": "ai-platform-07"}, False),
-        (ALERTS, {"first_use_case": "AI-PLATFORM-07 "}, False),
-        (ALERTS, {"use_case": None}, False),
-        (ALERTS, {"first_use_case": ""}, False),
-        (ALERTS, {"use_case": None, "first_use_case": None}, False),
         (TRANSITIONS, {}, True),
         (TRANSITIONS, {"approved_at": None}, False),
         (TRANSITIONS, {"approved_at": None, "status": "rejected"}, True),

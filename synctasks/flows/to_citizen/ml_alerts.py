@@ -1,6 +1,6 @@
 """Specification 1.6: alerts of three AI use cases, each from a table of its own, into one."""
 
-from synctasks.contracts import Choice, Contract, Key, Link, Same, Text, Timestamp, Uuid, Word
+from synctasks.contracts import Choice, Contract, Key, Link, Text, Timestamp, Uuid, Word
 from synctasks.flow import (
     Column,
     Database,
@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 class Alert(Contract):
-    """An id belongs to the use case that had it first."""
+    """What an alert says, and to which family."""
 
     alert = Key()
     alert_id = Uuid(required=True)
@@ -44,31 +44,15 @@ class Alert(Contract):
     message = Text(required=True)
     action_url = Link()
     created_at = Timestamp(required=True)
-    use_case = Text(required=True)
-    first_use_case = Text(required=True)
-
-    rules = (Same("use_case", "first_use_case", "has an alert_id of another use case"),)
 
 
-_EVERYWHERE = "\n        UNION ALL\n".join(
-    f"        SELECT '{use_case}' AS use_case, {', '.join(_COLUMNS)}\n"
-    f"        FROM {table}\n"
-    f"        WHERE alert_id = split_part({{unit}}, ':', 2)::uuid"
+_ALERT = "\nUNION ALL\n".join(
+    f"SELECT {{unit}} AS alert, {', '.join(_COLUMNS)}\n"
+    f"FROM {table}\n"
+    f"WHERE split_part({{unit}}, ':', 1) = '{use_case}'"
+    f" AND alert_id = split_part({{unit}}, ':', 2)::uuid"
     for use_case, table in _USE_CASES.items()
 )
-_ALERT = f"""\
-SELECT {{unit}} AS alert, found.*
-FROM (
-    SELECT
-        alert.*,
-        first_value(alert.use_case) OVER (
-            ORDER BY alert.created_at, alert.use_case
-        ) AS first_use_case
-    FROM (
-{_EVERYWHERE}
-    ) AS alert
-) AS found
-WHERE found.use_case = split_part({{unit}}, ':', 1)"""
 
 _ALL = "\nUNION ALL\n".join(
     f"SELECT '{use_case}:' || alert_id AS alert\nFROM {table}"
@@ -113,7 +97,7 @@ ML_ALERTS = Flow(
             ),
         ),
     ),
-    target=Target(Database.CITIZEN, "public.ml_alerts", key="alert_id"),
+    target=Target(Database.CITIZEN, "public.ml_alerts", key="alert_id", claimed=True),
     columns=(
         Column("alert_id", "uuid"),
         # Whose it is, is settled when it is first written.
@@ -132,4 +116,6 @@ ML_ALERTS = Flow(
     ),
     contract=Alert,
     capture=(Operation.INSERT, Operation.UPDATE),
+    # Two use cases may come to the same alert_id: it belongs to the one that came first.
+    lanes=1,
 )

@@ -26,3 +26,11 @@ ALTER TABLE synctasks.run
 
 -- Units that have rows at the target which they no longer have: these go in the second pass.
 ALTER TABLE synctasks.chunk ADD COLUMN leftover text[];
+
+-- At the target: which unit has a row, where several may come with the same one.
+CREATE TABLE synctasks.claim (
+    flow text NOT NULL,
+    row_key text NOT NULL,
+    unit text NOT NULL,
+    PRIMARY KEY (flow, row_key)
+);
