@@ -116,10 +116,14 @@ def seconds_pass(citizen: Connection, seconds: float = 30) -> None:
     execute(citizen, "UPDATE synctasks.change_log SET not_before = clock_timestamp()")
 
 
-def climb(citizen: Connection) -> None:
-    """Try five times in vain what is not complete: the ladder up to its last step."""
-    for _ in range(LADDER_STEPS):
-        assert by_events(citizen, APPLICATION_EVENTS) == {}, "nothing is decided"
+def climb(citizen: Connection, *, written: int = 0) -> None:
+    """Try five times in vain what is not complete: the ladder up to its last step.
+
+    `written` events are complete: they arrive at the first step.
+    """
+    for step in range(LADDER_STEPS):
+        arrive = {"read": written, "written": written} if written and not step else {}
+        assert by_events(citizen, APPLICATION_EVENTS) == arrive, "nothing else is decided"
         execute(citizen, "UPDATE synctasks.change_log SET not_before = clock_timestamp()")
 
 
