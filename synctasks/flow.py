@@ -243,6 +243,11 @@ def _problems(flow: Flow) -> list[str]:
     ]
     if flow.stale and (flow.source.query or len(flow.source.row_key) != 1):
         problems.append("only rows of one table with a key of one column are looked at for review")
+    problems += [
+        f"the reference of {column.name!r} does not read {column.reads!r}"
+        for column in flow.columns
+        if column.reference and column.reads not in column.reference.reads
+    ]
     problems += _contract_problems(flow)
     if flow.source.database == flow.target.database:
         problems.append("source and target are the same database")

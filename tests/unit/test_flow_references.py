@@ -10,6 +10,7 @@ import pytest
 from synctasks.engine.resolve import made_keys, refusals
 from synctasks.flow import Match, Wake
 from synctasks.flows import FLOWS
+from synctasks.flows.to_citizen.ml_alerts import ML_ALERTS
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.flows.to_warehouse.document_metadata import DOCUMENT_METADATA
 from synctasks.flows.to_warehouse.golden_records import GOLDEN_RECORDS
@@ -37,6 +38,17 @@ def test_a_rule_of_the_target_or_a_wake_that_names_no_column_is_refused(
 def test_a_column_that_the_target_goes_by_cannot_be_left_out(column: str) -> None:
     with pytest.raises(ValueError, match=f"'{column}' is not among the columns"):
         GOLDEN_RECORDS.without(frozenset({column}))
+
+
+def test_a_column_that_its_reference_does_not_read_is_refused() -> None:
+    """A record that is judged is read column by column: its table need not have such a one."""
+    columns = tuple(
+        replace(each, source="") if each.reference else each for each in ML_ALERTS.columns
+    )
+    with pytest.raises(
+        ValueError, match="the reference of 'citizen_id' does not read 'citizen_id'"
+    ):
+        replace(ML_ALERTS, columns=columns)
 
 
 def test_a_wake_by_the_unit_itself_names_no_column() -> None:
