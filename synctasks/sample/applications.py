@@ -17,7 +17,7 @@ _STATUSES = (
     + ("withdrawn",) * 8
 )
 _UNDECIDED = ("draft", "submitted", "withdrawn")
-_OLDEST = 200 * DAY
+_OLDEST = 60 * DAY
 
 
 class Application(NamedTuple):

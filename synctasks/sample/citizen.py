@@ -91,7 +91,7 @@ def documents(plan: Plan) -> Iterator[Row]:
             file_name,
             str(int(20_000 + draw() ** 3 * 8_000_000)),
             f"vault/{document_id[:2]}/{document_id}",
-            plan.ago(60 + draw() ** 2 * 120 * DAY),
+            plan.ago(60 + draw() ** 2 * 60 * DAY),
             _DOCUMENT_STATES[int(draw() * len(_DOCUMENT_STATES))],
         )
 

@@ -133,8 +133,13 @@ def _evaluations(family_id: str, scheme: Scheme, plan: Plan, draw: Draw) -> Iter
             score,
             f"{0.5 + draw() / 2:.4f}",
             explanation.format(scheme=scheme.name),
-            plan.ago(since + before * (20 + draw() * 10) * DAY),
+            plan.ago(_not_on_the_edge(since + before * (20 + draw() * 10) * DAY)),
         )
+
+
+def _not_on_the_edge(age: float) -> float:
+    """No evaluation leaves the hints' window of 30 days within a day of now."""
+    return age - DAY if 29 * DAY < age <= 30 * DAY else age
 
 
 def benefit_forecasts(plan: Plan) -> Iterator[Row]:
