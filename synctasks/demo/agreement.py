@@ -1,39 +1,25 @@
 """Do both sides agree? Compared row by row, by nothing of what the sync itself relies on.
 
-Each side is streamed once, in the bytewise order of its keys, and the two streams are walked
-together: memory stays the same however large the tables are. Every row of the flow's scope must
-be at the target, masked, and no other; but for those that have a dead letter. That holds when
-nothing is pending, and where no change was deferred by an event filter.
+Where rows are taken over as they are, each side is streamed once, in the bytewise order of its
+keys, and the two streams are walked together: memory stays the same however large the tables are.
+Every row of the flow's scope must be at the target, masked, and no other; but for those that have
+a dead letter. Where only the target knows what a row comes to, it is compared with an expectation.
+All of it holds when nothing is pending, and where no change was deferred by an event filter.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import psycopg2
 
 from synctasks import sql
 from synctasks.bind import bound
-from synctasks.database import connect, transaction
+from synctasks.demo.expected.expectation import Expectation, letters
 from synctasks.demo.masked import masked
-from synctasks.errors import translate
-from synctasks.flow import Column, Database, Flow
-
-# Key, then the values as text in the order of the flow's columns.
-_Row = tuple[str | None, ...]
+from synctasks.demo.streams import Row, stream
+from synctasks.flow import Column, Flow
 
 EXAMPLES = 5
-_ROWS_AT_ONCE = 2_000
-
-_SETTINGS = """\
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO';
-SET extra_float_digits = 1;
-SET statement_timeout = '120s'
-"""
 
 _STREAM = """\
 SELECT
@@ -44,10 +30,10 @@ WHERE source.{key} IS NOT NULL AND ({scope}) IS TRUE
 ORDER BY source.{key}::text COLLATE "C"
 """
 
-_REJECTED = """\
-SELECT unit
-FROM synctasks.dead_letter
-WHERE flow = %(flow)s AND state <> 'resolved'
+_TARGET = """\
+SELECT
+    {values}
+FROM {table} AS target
 """
 
 
@@ -66,38 +52,78 @@ class Agreement:
         return f"{self.differing:,} {'key differs' if self.differing == 1 else 'keys differ'}"
 
 
+class _Differences:
+    """Counts what is compared, and keeps the first differences by name."""
+
+    def __init__(self) -> None:
+        self.rows = self.differing = 0
+        self._examples: list[str] = []
+
+    def note(self, key: str, how: str) -> None:
+        self.differing += 1
+        if len(self._examples) < EXAMPLES:
+            self._examples.append(f"{key} ({how})")
+
+    def agreement(self, flow: Flow) -> Agreement:
+        return Agreement(flow.name, self.rows, self.differing, tuple(self._examples))
+
+
 def compare(flow: Flow) -> Agreement:
-    """Compare the flow's two sides as they are now. Raises SynctasksError."""
+    """Compare the two sides, as they are now, of a flow that takes rows over as they are.
+
+    Raises SynctasksError.
+    """
     flow = bound(flow)
-    rejected = _rejected(flow)
-    rows = differing = 0
-    examples: list[str] = []
+    rejected = letters(flow).units
+    found = _Differences()
     with (
-        _stream(flow.source.database, _source_sql(flow)) as source,
-        _stream(flow.target.database, _target_sql(flow)) as target,
+        stream(flow.source.database, _source_sql(flow)) as source,
+        stream(flow.target.database, _stream_sql(flow)) as target,
     ):
-        for expected, found in _side_by_side(_masked(flow, source), target):
-            rows += found is not None
-            if expected == found or _key(expected, found) in rejected:
+        for left, right in _side_by_side(_masked(flow, source), target):
+            found.rows += right is not None
+            if left != right and _key(left, right) not in rejected:
+                found.note(_key(left, right), _how(left, right))
+    return found.agreement(flow)
+
+
+def compare_with(flow: Flow, expectation: Expectation) -> Agreement:
+    """Compare the target, as it is now, with what it is expected to hold. Raises SynctasksError."""
+    keys = [*flow.target.row_key]
+    columns = expectation.columns or (*keys, *(c.name for c in flow.columns if c.name not in keys))
+    size = len(keys)
+    expected = {row[:size]: row[size:] for row in expectation.rows}
+    found = _Differences()
+    with stream(flow.target.database, _target_sql(flow, columns)) as target:
+        for row in target:
+            found.rows += 1
+            key, values = row[:size], row[size:]
+            if key[0] in expectation.left_out:
                 continue
-            differing += 1
-            if len(examples) < EXAMPLES:
-                examples.append(_difference(expected, found))
-    return Agreement(flow.name, rows, differing, tuple(examples))
+            wanted = expected.pop(key, None)
+            if wanted != values:
+                found.note(_name(key), _how(wanted, values))
+    for key in expected:
+        found.note(_name(key), _how((), None))
+    return found.agreement(flow)
 
 
-def _rejected(flow: Flow) -> frozenset[str]:
-    """The units that have a dead letter: nothing of them crosses."""
-    with transaction(flow.source.database) as source:
-        return frozenset(unit for (unit,) in source.rows(_REJECTED, {"flow": flow.name}))
+def _how(expected: Row | None, found: Row | None) -> str:
+    if expected is None:
+        return "only at the target"
+    return "missing at the target" if found is None else "different"
 
 
-def _key(expected: _Row | None, found: _Row | None) -> str:
+def _name(key: Row) -> str:
+    return " ".join(str(part) for part in key)
+
+
+def _key(expected: Row | None, found: Row | None) -> str:
     return str((expected or found or ("",))[0])
 
 
 def _source_sql(flow: Flow) -> str:
-    values = (f"source.{sql.name(each.reads)}::{each.type}::text" for each in _compared(flow))
+    values = (f"({_original(each)})::{each.type}::text" for each in _compared(flow))
     return _STREAM.format(
         key=sql.name(flow.source.key),
         values=sql.lines(values),
@@ -106,7 +132,20 @@ def _source_sql(flow: Flow) -> str:
     )
 
 
-def _target_sql(flow: Flow) -> str:
+def _original(column: Column) -> str:
+    return (
+        f"source.{sql.name(column.reads)}"
+        if column.constant is None
+        else sql.literal(column.constant)
+    )
+
+
+def _target_sql(flow: Flow, columns: Sequence[str]) -> str:
+    values = sql.lines(f"target.{sql.name(each)}::text" for each in columns)
+    return _TARGET.format(values=values, table=sql.name(flow.target.table))
+
+
+def _stream_sql(flow: Flow) -> str:
     values = (f"source.{sql.name(each.name)}::text" for each in _compared(flow))
     return _STREAM.format(
         key=sql.name(flow.target.key),
@@ -129,15 +168,15 @@ def _compared(flow: Flow) -> list[Column]:
     return [column for column in flow.columns if column.name != flow.target.identity]
 
 
-def _masked(flow: Flow, rows: Iterator[_Row]) -> Iterator[_Row]:
+def _masked(flow: Flow, rows: Iterator[Row]) -> Iterator[Row]:
     masks = [each.mask for each in _compared(flow)]
     for key, *values in rows:
         yield (key, *map(masked, masks, values))
 
 
 def _side_by_side(
-    expected: Iterator[_Row], found: Iterator[_Row]
-) -> Iterator[tuple[_Row | None, _Row | None]]:
+    expected: Iterator[Row], found: Iterator[Row]
+) -> Iterator[tuple[Row | None, Row | None]]:
     """The rows of two streams in the same order, paired by key; None where a side has none."""
     left, right = next(expected, None), next(found, None)
     while left is not None or right is not None:
@@ -149,42 +188,10 @@ def _side_by_side(
             right = next(found, None)
 
 
-def _order(left: _Row | None, right: _Row | None) -> int:
+def _order(left: Row | None, right: Row | None) -> int:
     """Which key comes first: -1 the left one, 1 the right one, 0 they are the same."""
     if left is None or right is None:
         return 1 if left is None else -1
     # UTF-8 keeps the order of the characters, so Python compares as COLLATE "C" does.
     first, second = str(left[0]), str(right[0])
     return (first > second) - (first < second)
-
-
-def _difference(expected: _Row | None, found: _Row | None) -> str:
-    key = _key(expected, found)
-    if expected is None:
-        return f"{key} (only at the target)"
-    return f"{key} ({'missing at the target' if found is None else 'different'})"
-
-
-@contextlib.contextmanager
-def _stream(database: Database, statement: str) -> Iterator[Iterator[_Row]]:
-    """The rows of a query over a connection of its own, from one snapshot."""
-    connection = connect(database, role="demo comparison")
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_SETTINGS)
-        connection.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
-        yield _rows(connection, statement, str(database))
-    except psycopg2.Error as error:
-        raise translate(error, str(database)) from None
-    finally:
-        connection.close()
-
-
-def _rows(connection: Any, statement: str, place: str) -> Iterator[_Row]:
-    try:
-        with connection.cursor(name="comparison") as cursor:
-            cursor.itersize = _ROWS_AT_ONCE
-            cursor.execute(statement)
-            yield from cursor
-    except psycopg2.Error as error:
-        raise translate(error, place) from None

@@ -22,8 +22,9 @@ from synctasks.demo.figures import Figures, carried, pending
 from synctasks.demo.specimen import Field
 from synctasks.demo.workload import Workload
 
-# No terminal, no width: so wide that a record's values need no second line.
-FILE_WIDTH = 100
+# No terminal, no width: so wide that a record's values and all of verify's columns need no second
+# line.
+FILE_WIDTH = 108
 _LINE_SECONDS = 5.0
 
 
@@ -75,7 +76,7 @@ def step(console: Console, doing: str) -> Iterator[Step]:
 
 
 class Scoreboard:
-    """The figures while the source changes: a table in place, or a line every five seconds."""
+    """The figures while the sources change: a table in place, or a line every five seconds."""
 
     def __init__(self, console: Console, workload: Workload) -> None:
         self._console = console
@@ -89,7 +90,7 @@ class Scoreboard:
         work = self._workload
         line = (
             f"{now - self._began:3.0f} s, {doing}: {work.transactions:,} transactions, "
-            f"{work.changes:,} changes"
+            f"{sum(work.changes.values()):,} changes"
         )
         if self._live is not None:
             self._live.update(Group(Text(line, style="bold cyan"), _live_table(figures)))

@@ -36,14 +36,22 @@ class Watch:
         """Watch for so many seconds."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._look("the source changes")
+            self._look("both sources change")
             self._tick.wait(_TICK_SECONDS)
 
     def catching_up(self) -> Mapping[str, Figures]:
-        """Watch until nothing is pending; the figures at that moment."""
-        while pending(figures := self._look("waiting until nothing is pending")):
+        """Watch until nothing is pending; the figures at that moment.
+
+        The two sources are read one after the other, and one flow's write may be another one's
+        change: so nothing is pending when two looks say so, and nothing was carried between them.
+        """
+        seen = -1
+        while True:
+            figures = self._look("waiting until nothing is pending")
+            if not pending(figures) and carried(figures) == seen:
+                return figures
+            seen = carried(figures) if not pending(figures) else -1
             self._tick.wait(_TICK_SECONDS)
-        return figures
 
     def _look(self, doing: str) -> Mapping[str, Figures]:
         self._processes.check()
