@@ -49,7 +49,8 @@ def stage(flow: Flow, batch: Batch, source: Transaction, target: Transaction) ->
     }
     # What a wide unit no longer has only the merge can say.
     remove = batch.remove and flow.absent is not Absent.KEEP and not flow.wide
-    if len(batch.keys) <= MOST_KEYS:
+    # What is much for one document is not put together for it first.
+    if len(batch.keys) <= MOST_KEYS and not flow.at_once:
         statement = extract.document_sql(flow, MOST_BYTES, remove=remove)
         document, at, absent = _only(source.row(statement, parameters))
         if document is not None:
