@@ -9,6 +9,8 @@ from pathlib import Path
 
 from synctasks.embedded.servers import Servers, start_servers
 from synctasks.embedded.waiting import wait_until
+from synctasks.flow import Database
+from synctasks.flows import FLOWS
 from tests.acceptance.system import OURS, READY, System
 from tests.faults.link import Link
 from tests.rows import Connection, execute, rows, value
@@ -17,14 +19,13 @@ from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, add_districts
 PROCESSES = ("worker", "second worker", "listener", "beat")
 SUPERVISED_SECONDS = 60
 
-# The flows' own tables at either side. What refers to them is emptied with them.
-_TABLES = {
-    WAREHOUSE: (
-        "public.golden_records",
-        "public.document_metadata",
-        "eligibility.scheme_master",
-    ),
-    CITIZEN: ("public.profile_data", "public.schemes", "public.citizens"),
+# All that flows read from or write to at either side. What refers to it is emptied with it.
+TABLES = {
+    side: sorted(
+        {table.name for flow in FLOWS if flow.source.database is database for table in flow.tables}
+        | {flow.target.table for flow in FLOWS if flow.target.database is database}
+    )
+    for side, database in ((WAREHOUSE, Database.WAREHOUSE), (CITIZEN, Database.CITIZEN))
 }
 _UNSETTLED = """\
 SELECT
@@ -45,9 +46,10 @@ UNION ALL
 SELECT 'lane', flow, lane::text, format('%s %s', started_at, retry_at)
 FROM synctasks.lane WHERE started_at IS NOT NULL OR retry_at IS NOT NULL
 """
-_LANES_AT_REST = """\
+_AS_INSTALLED = """\
 UPDATE synctasks.lane
-SET (started_at, retry_at, batch_limit, deaths) = ROW (DEFAULT, DEFAULT, DEFAULT, DEFAULT)
+SET (started_at, retry_at, batch_limit, deaths) = ROW (DEFAULT, DEFAULT, DEFAULT, DEFAULT);
+UPDATE synctasks.installation SET installed_at = clock_timestamp()
 """
 
 
@@ -106,11 +108,11 @@ class Ground(System):
             return bool(value(connection, _UNSETTLED) == 0)
 
     def _empty(self) -> None:
-        for side, tables in _TABLES.items():
+        for side, tables in TABLES.items():
             with self.at(side) as connection:
                 execute(connection, f"TRUNCATE {', '.join(tables)} CASCADE")
                 execute(connection, f"TRUNCATE {value(connection, OURS)}")
-                execute(connection, _LANES_AT_REST)
+                execute(connection, _AS_INSTALLED)
         with self.broker() as broker:
             broker.flushall()
 

@@ -10,7 +10,11 @@ from psycopg2.extensions import cursor as Cursor
 from tests.acceptance.traffic import Writers
 from tests.rows import Connection, execute
 
-CITIZENS = 40
+CITIZENS, SESSIONS = 40, 2
+EVERYBODY = CITIZENS * SESSIONS
+# The first of each family is its head.
+_FAMILY = 4
+FAMILIES = EVERYBODY // _FAMILY
 _SPACE = UUID("0d6b7a0c-9a4d-4c57-8f0b-6a5f3c0f7e11")
 
 # The warehouse knows every second citizen already: their records are matched, not made.
@@ -24,12 +28,12 @@ FROM generate_series(0, {10 * CITIZENS}, 2) AS numbered (number)
 
 _REGISTER = """\
 INSERT INTO citizens (
-    id, aadhaar_number, full_name, gender, mobile_number, email, city, verification_status,
-    created_at, updated_at
+    id, aadhaar_number, family_id, is_family_head, full_name, gender, mobile_number, email, city,
+    verification_status, created_at, updated_at
 )
 VALUES (
-    %(id)s, %(aadhaar)s, 'Ravi Kumar', 'M', '9876543210', 'ravi@example.com', %(city)s,
-    'pending', clock_timestamp(), clock_timestamp()
+    %(id)s, %(aadhaar)s, %(family)s, %(is_head)s, 'Ravi Kumar', 'M', '9876543210',
+    'ravi@example.com', %(city)s, 'pending', clock_timestamp(), clock_timestamp()
 )
 ON CONFLICT DO NOTHING
 """
@@ -60,10 +64,8 @@ class Citizens(Writers):
     """Each session has citizens of its own; their city is a version that only grows."""
 
     def write(self, cursor: Cursor, draw: random.Random, number: int, version: int) -> None:
-        citizen = number * CITIZENS + draw.randrange(CITIZENS)
         values = {
-            "id": citizen_id(citizen),
-            "aadhaar": str(900_000_000_000 + citizen),
+            **_citizen(number * CITIZENS + draw.randrange(CITIZENS)),
             "city": f"v{version:09}",
             "verifies": draw.random() < 0.3,
             "document": str(UUID(int=draw.getrandbits(128), version=4)),
@@ -75,6 +77,21 @@ def citizen_id(number: int) -> str:
     return str(uuid5(_SPACE, str(number)))
 
 
+def family_id(number: int) -> str:
+    return str(uuid5(_SPACE, f"family {number}"))
+
+
 def verify_all(portal: Connection) -> None:
-    """Nobody is left for whom a document would have to wait."""
+    """Nobody is left for whom anything would have to wait."""
+    for number in range(EVERYBODY):
+        execute(portal, _REGISTER, {**_citizen(number), "city": "v000000001"})
     execute(portal, _VERIFY_ALL)
+
+
+def _citizen(number: int) -> dict[str, object]:
+    return {
+        "id": citizen_id(number),
+        "aadhaar": str(900_000_000_000 + number),
+        "family": family_id(number // _FAMILY),
+        "is_head": number % _FAMILY == 0,
+    }

@@ -13,16 +13,19 @@ from synctasks.embedded.waiting import wait_until
 from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
 from tests.rows import PERSON, Connection, execute, insert, value
 
-# A document whose citizen is not verified has not to arrive: it waits, by rule.
+# A document whose citizen is not verified has not to arrive: it waits, by rule. A comment rests,
+# and what a slot has released was pending before.
 _HIGHEST = "SELECT coalesce(max(id), 0) FROM synctasks.change_log"
 _LEFT = """\
-SELECT EXISTS (
-    SELECT
+SELECT string_agg(format('%%s of %%s', changes, flow), ', ')
+FROM (
+    SELECT flow, count(*) AS changes
     FROM synctasks.change_log AS change
-    WHERE id <= %s AND NOT EXISTS (
+    WHERE id <= %s AND NOT rests AND (origin <> 'captured' OR run IS NULL) AND NOT EXISTS (
         SELECT FROM synctasks.waiting WHERE flow = change.flow AND unit = change.key
     )
-)
+    GROUP BY flow
+) AS pending
 """
 _MARK_CITIZEN = """\
 INSERT INTO citizens (
@@ -84,11 +87,7 @@ def await_recovery(ground: Ground, timeout: float) -> float:
     pending = {side: _ask(ground, side, _HIGHEST) for side in (WAREHOUSE, CITIZEN)}
     await_markers(ground, timeout)
     for side, highest in pending.items():
-        wait_until(
-            partial(_none_left, ground, side, highest),
-            timeout - (time.monotonic() - began),
-            f"what was pending at {side} when the fault ended",
-        )
+        _await_none_left(ground, side, highest, timeout - (time.monotonic() - began))
     return time.monotonic() - began
 
 
@@ -106,8 +105,14 @@ def await_markers(ground: Ground, timeout: float) -> None:
         )
 
 
-def _none_left(ground: Ground, side: str, highest: int) -> bool:
-    return not _ask(ground, side, _LEFT, highest)
+def _await_none_left(ground: Ground, side: str, highest: int, timeout: float) -> None:
+    def none_left() -> bool:
+        return not _ask(ground, side, _LEFT, highest)
+
+    try:
+        wait_until(none_left, timeout, f"what was pending at {side} when the fault ended")
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}: {_ask(ground, side, _LEFT, highest)}") from error
 
 
 def _ask(ground: Ground, side: str, question: str, *parameters: object) -> Any:

@@ -12,6 +12,7 @@ import psycopg2
 from psycopg2.errors import DeadlockDetected
 
 from tests.acceptance.traffic import Threads
+from tests.faults.applicants import SCHEMES
 from tests.faults.fault import Fault
 from tests.faults.ground import Ground
 from tests.faults.servers import SIDES
@@ -20,8 +21,9 @@ from tests.rows import Connection, execute, value
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows that our sync writes, in two parts: the later ones are locked first."""
+    """Rows that our sync writes at a side, in two parts: the later ones are locked first."""
 
+    side: str
     table: str
     key: str
     later: str
@@ -33,12 +35,22 @@ class Rows:
 
 ROWS = {
     "portal": Rows(
+        "portal",
         "public.profile_data",
         "record_id",
         "record_id LIKE 'GR-0%' AND right(record_id, 5) >= '00020'",
         "record_id LIKE 'GR-0%' AND right(record_id, 5) < '00020'",
     ),
+    # Of a wide unit some rows are locked, and others are not.
+    "portal hints": Rows(
+        "portal",
+        "public.eligibility_hints",
+        "family_id, scheme_code",
+        f"scheme_code >= '{SCHEMES[7]}'",
+        f"scheme_code < '{SCHEMES[7]}'",
+    ),
     "warehouse": Rows(
+        "warehouse",
         "public.golden_records",
         "gr_id",
         "jan_aadhaar BETWEEN '900000000000' AND '900000009999' AND gr_id LIKE 'GR-C-%'",
@@ -50,7 +62,7 @@ SELECT count(*)
 FROM (
     SELECT FROM {table}
     WHERE {part}
-    ORDER BY {key} DESC
+    ORDER BY ({key}) DESC
     FOR UPDATE
 ) AS locked
 """
@@ -70,10 +82,10 @@ class Rival(Threads):
     often all of them were got.
     """
 
-    def __init__(self, url: str, side: str) -> None:
+    def __init__(self, ground: Ground, wanted: Rows) -> None:
         super().__init__(1)
-        self._url = url
-        self._rows = ROWS[side]
+        self._url = ground.environment[SIDES[wanted.side]]
+        self._rows = wanted
         self.locked = 0
         self.deadlocks = 0
 
@@ -97,25 +109,26 @@ class Rival(Threads):
 
 
 @contextmanager
-def locks_held(ground: Ground, draw: random.Random, *, side: str) -> Iterator[None]:
+def locks_held(ground: Ground, _: random.Random, *, which: str) -> Iterator[None]:
     """A long transaction of an application holds the locks of half of the rows."""
-    with ground.at(SIDES[side]) as connection:
+    wanted = ROWS[which]
+    with ground.at(SIDES[wanted.side]) as connection:
         connection.autocommit = False
-        execute(connection, ROWS[side].lock(ROWS[side].later))
+        execute(connection, wanted.lock(wanted.later))
         yield
         connection.rollback()
 
 
 @contextmanager
-def deadlocked(ground: Ground, _: random.Random, *, side: str) -> Iterator[None]:
+def deadlocked(ground: Ground, _: random.Random, *, which: str) -> Iterator[None]:
     """An application locks rows in the opposite order, again and again; it never loses."""
-    with Rival(ground.environment[SIDES[side]], side) as rival:
+    with Rival(ground, ROWS[which]) as rival:
         yield
     assert not rival.deadlocks, "the application lost"
 
 
 FAULTS = tuple(
-    Fault(kind, side, (side,), partial(inflict, side=side), seconds=4.0)
+    Fault(kind, which, (wanted.side,), partial(inflict, which=which), seconds=4.0)
     for kind, inflict in (("row locks", locks_held), ("deadlocks", deadlocked))
-    for side in SIDES
+    for which, wanted in ROWS.items()
 )

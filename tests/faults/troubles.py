@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from synctasks.flow import Database
+from synctasks.flows import FLOWS
 from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
 from tests.rows import execute
 
-FULL, SLOW, CLOCK = "full", "slow", "clock"
+FULL, SLOW, REFUSED, CLOCK = "full", "slow", "refused", "clock"
 # More than a drain allows a statement (5 s).
 SLOW_SECONDS = 6
 
-# Full or slow is every table of a side, or one that is named behind the word.
+# Full, slow or refusing is every table of a side, or one that is named behind the word.
 # Whatever ends a disk in real life: the server says this for everything that needs more room.
 # Slow is only who writes for us, so that the applications go on.
 _TROUBLES = f"""\
@@ -37,6 +39,13 @@ BEGIN
         )
     THEN
         PERFORM pg_sleep({SLOW_SECONDS});
+    END IF;
+    IF current_setting('application_name') LIKE 'synctasks%'
+        AND EXISTS (
+            SELECT FROM witness.trouble WHERE what IN ('{REFUSED}', '{REFUSED} ' || TG_TABLE_NAME)
+        )
+    THEN
+        RAISE EXCEPTION 'no row is right' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END
@@ -60,8 +69,8 @@ FOR EACH ROW EXECUTE FUNCTION witness.write();
 """
 
 TARGETS = {
-    WAREHOUSE: ("public.golden_records", "public.document_metadata"),
-    CITIZEN: ("public.profile_data", "public.schemes"),
+    side: tuple(flow.target.table for flow in FLOWS if flow.target.database is database)
+    for side, database in ((WAREHOUSE, Database.WAREHOUSE), (CITIZEN, Database.CITIZEN))
 }
 
 

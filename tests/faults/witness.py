@@ -1,8 +1,9 @@
-"""Sees every single write to the targets, and every change that was captured.
+"""Sees every single write to the targets, every change that was captured, every transition.
 
 A trigger at each target notes what was written, in the transaction that wrote it; polling could
 overlook what is put right a moment later. A version that travels with each row only grows, so the
-notes tell what went back and what was written twice.
+notes tell what went back and what was written twice. Another one notes what an application's
+status became, for those rows that are deleted since.
 """
 
 from __future__ import annotations
@@ -11,23 +12,42 @@ from dataclasses import dataclass
 
 from tests.faults.ground import CITIZEN, WAREHOUSE, Ground
 from tests.rows import execute, rows, value
+from tests.transitions import FORGET, WITNESS
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A target table: how a row of it is named, what of it only grows, which rows are ours."""
+    """A target table: how a row of it is named, what of it only grows, which rows are ours.
+
+    `returns` says that a row may be removed and come again as it was.
+    """
 
     side: str
     table: str
     key: str
     version: str
     ours: str = "true"
+    returns: bool = False
 
 
 WATCHED = (
     Watched(CITIZEN, "public.profile_data", "record_id", "city", "city LIKE 'v0%'"),
     # What goes out of use keeps its version: INACTIVE comes after ACTIVE.
     Watched(CITIZEN, "public.schemes", "code", "description || status"),
+    Watched(CITIZEN, "public.profile_summary", "family_id", "region"),
+    # One of the best again, when another one is no more.
+    Watched(
+        CITIZEN,
+        "public.eligibility_hints",
+        "family_id || ' ' || scheme_code",
+        "to_char(updated_at, 'YYYY-MM-DD HH24:MI:SS.US')",
+        returns=True,
+    ),
+    Watched(CITIZEN, "public.benefit_forecasts", "forecast_id::text", "projections ->> 'version'"),
+    Watched(
+        CITIZEN, "public.application_decisions", "application_id::text", "decision_reasons ->> 0"
+    ),
+    Watched(CITIZEN, "public.ml_alerts", "alert_id::text", "message"),
     Watched(
         WAREHOUSE,
         "public.golden_records",
@@ -35,7 +55,21 @@ WATCHED = (
         "city_village",
         "updated_by = 'citizen_portal'",
     ),
+    # Written once: a transition is complete when it is committed.
+    Watched(
+        WAREHOUSE,
+        "decision.application_events",
+        "concat_ws(' ', application_id, event_type, event_timestamp)",
+        "''",
+    ),
     Watched(WAREHOUSE, "public.document_metadata", "document_id::text", "document_type"),
+    Watched(
+        WAREHOUSE,
+        "analytics.user_behavior",
+        "concat_ws(' ', citizen_id, event_type, event_date)",
+        "lpad(event_count::text, 9, '0')",
+    ),
+    Watched(WAREHOUSE, "public.feedback_analytics", "feedback_id::text", "comment"),
 )
 
 _NOTES = """\
@@ -45,7 +79,8 @@ CREATE TABLE IF NOT EXISTS witness.written (
     place text NOT NULL,
     key text NOT NULL,
     version text COLLATE "C" NOT NULL,
-    removed boolean NOT NULL
+    removed boolean NOT NULL,
+    returns boolean NOT NULL
 );
 CREATE TABLE IF NOT EXISTS witness.captured (changes bigint NOT NULL);
 
@@ -65,9 +100,9 @@ CREATE OR REPLACE FUNCTION witness.{name}() RETURNS trigger LANGUAGE plpgsql AS 
 DECLARE
     written record := CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 BEGIN
-    INSERT INTO witness.written (place, key, version, removed)
+    INSERT INTO witness.written (place, key, version, removed, returns)
     -- The witness must never be what refuses a row: what has no name has an empty one.
-    SELECT '{name}', coalesce({key}, ''), coalesce({version}, ''), TG_OP = 'DELETE'
+    SELECT '{name}', coalesce({key}, ''), coalesce({version}, ''), TG_OP = 'DELETE', {returns}
     FROM (SELECT (written).*) AS row
     WHERE {ours};
     RETURN NULL;
@@ -94,7 +129,7 @@ WITH story AS ({_STORY})
 SELECT format('%s %s from %s to %s', place, key, newest, version)
 FROM story
 JOIN witness.written USING (id, place, key, version)
-WHERE NOT removed AND (version < newest OR version = newest AND was_removed)
+WHERE NOT removed AND (version < newest OR version = newest AND was_removed AND NOT returns)
 ORDER BY id
 """
 
@@ -119,6 +154,8 @@ class Witness:
             statements = [_NOTES, *(_watch(each) for each in WATCHED if each.side == side)]
             with ground.at(side) as connection:
                 execute(connection, "".join(statements))
+        with ground.citizen() as portal:
+            execute(portal, WITNESS)
         self.forget()
 
     def forget(self) -> None:
@@ -126,6 +163,8 @@ class Witness:
         for side in (WAREHOUSE, CITIZEN):
             with self._ground.at(side) as connection:
                 execute(connection, "TRUNCATE witness.written, witness.captured")
+        with self._ground.citizen() as portal:
+            execute(portal, FORGET)
 
     def gone_back(self) -> list[str]:
         """The writes that brought an older state, or one that was removed before."""
@@ -155,4 +194,5 @@ def _watch(watched: Watched) -> str:
         key=watched.key,
         version=watched.version,
         ours=watched.ours,
+        returns=str(watched.returns).lower(),
     )
