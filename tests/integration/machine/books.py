@@ -40,7 +40,7 @@ WHERE error IS NOT NULL
 _UNANSWERED = """\
 SELECT id, state, done, planned
 FROM synctasks.run
-WHERE kind = 'keys' AND (state, done) IS DISTINCT FROM ('succeeded', planned)
+WHERE kind IN ('keys', 'slot') AND (state, done) IS DISTINCT FROM ('succeeded', planned)
 """
 
 
@@ -56,7 +56,7 @@ def look(warehouse: Connection) -> None:
 
 
 def look_at_answers(warehouse: Connection) -> None:
-    """Whoever asked for keys was told of each of them. Raises BooksWrong."""
+    """Whoever asked for keys, and every slot, was told of each of them. Raises BooksWrong."""
     unanswered = rows(warehouse, _UNANSWERED)
     if unanswered:
         raise BooksWrong(f"runs of keys without an answer: {unanswered}")

@@ -23,9 +23,14 @@ class Crew:
     def has_room(self) -> bool:
         return len(self.paused) < MOST_WORKERS
 
-    def begin(self, what: str, work: Callable[[], Any], stop: str | None) -> None:
-        """A new worker, until it reaches the point where it is to stop, or ends."""
-        self._run(Worker(what, work, self._source, self._seen), stop)
+    def begin(
+        self, what: str, work: Callable[[], Any], stop: str | None, source: str | None = None
+    ) -> None:
+        """A new worker, until it reaches the point where it is to stop, or ends.
+
+        `source` is where its flow starts, if that is not where those of all others do.
+        """
+        self._run(Worker(what, work, source or self._source, self._seen), stop)
 
     def go_on(self, which: int, stop: str | None) -> None:
         self._run(self._take_out(which), stop)

@@ -55,13 +55,15 @@ WHERE lane < 2 AND place <= 2
 ORDER BY lane, key
 """
 
-# A claim outlives its worker by 10 s; a change or a lane in its ladder waits for its moment.
+# A claim outlives its worker by 10 s; a change or a lane in its ladder waits for its moment, and
+# so does what the next statement may complete.
 _TIME_PASSES = """\
 UPDATE synctasks.chunk
 SET claimed_at = claimed_at - interval '11 seconds'
 WHERE claimed_at IS NOT NULL AND finished_at IS NULL;
 UPDATE synctasks.change_log SET not_before = NULL WHERE not_before IS NOT NULL;
-UPDATE synctasks.lane SET retry_at = NULL WHERE retry_at IS NOT NULL
+UPDATE synctasks.lane SET retry_at = NULL WHERE retry_at IS NOT NULL;
+UPDATE synctasks.event_log SET captured_at = captured_at - interval '30 seconds'
 """
 # A worker may be in the middle of settling, and goes on only when the machine lets it.
 _NO_WAITING = "SET lock_timeout = '3ms'"

@@ -6,28 +6,31 @@ Citizens are stamped with times that grow with every write. A citizen who was ve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
-
-import psycopg2
-from psycopg2 import errors
 
 from synctasks.flows.to_warehouse.document_metadata import DOCUMENT_METADATA
 from synctasks.lane import lane_sql
-from tests.integration.machine.application import AT_ONCE, SLOW
 from tests.integration.machine.broken import Differs, WentBack
-from tests.rows import Connection, execute, rows
+from tests.integration.machine.sessions import Sessions
+from tests.rows import Connection, rows
 
 PLACES = range(3)
 CITIZENS = tuple(f"00000000-0000-4000-8000-00000000000{place + 1}" for place in PLACES)
 NUMBERS = ("111111111111", "222222222222", "333333333333")
+FAMILIES = (
+    "10000000-0000-4000-8000-000000000001",
+    "10000000-0000-4000-8000-000000000001",
+    "10000000-0000-4000-8000-000000000002",
+)
 DOCUMENTS = tuple(f"00000000-0000-4000-a000-00000000000{place + 1}" for place in PLACES)
 
 _SAVE = """\
-INSERT INTO citizens (id, aadhaar_number, full_name, verification_status, created_at, updated_at)
+INSERT INTO citizens (
+    id, aadhaar_number, family_id, full_name, verification_status, created_at, updated_at
+)
 SELECT
-    wanted.id::uuid, wanted.number, %(name)s, %(status)s, '2024-01-01Z',
-    '2025-01-01Z'::timestamptz + make_interval(secs => %(stamp)s)
-FROM unnest(%(ids)s, %(numbers)s) AS wanted (id, number)
+    wanted.id::uuid, wanted.number, wanted.family, 'Name ' || lpad(%(number)s::text, 6, '0'),
+    %(status)s, '2024-01-01Z', '2025-01-01Z'::timestamptz + make_interval(secs => %(number)s)
+FROM unnest(%(ids)s, %(numbers)s, %(families)s) AS wanted (id, number, family)
 ON CONFLICT (id) DO UPDATE SET
     full_name = EXCLUDED.full_name,
     updated_at = EXCLUDED.updated_at,
@@ -45,7 +48,6 @@ FROM unnest(%(ids)s, %(owners)s) AS wanted (id, owner)
 JOIN citizens AS owner ON owner.id = wanted.owner::uuid
 ON CONFLICT DO NOTHING
 """
-_REFUSED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 _LATEST = """\
 SELECT DISTINCT ON (aadhaar_number) aadhaar_number, full_name
@@ -65,51 +67,17 @@ _WAITING = "SELECT unit FROM synctasks.waiting WHERE since IS NOT NULL"
 _LANES = f"SELECT {lane_sql('named.id', DOCUMENT_METADATA.lanes)} FROM unnest(%s) AS named (id)"
 
 
-class PortalApplication:
-    """Sessions at the portal; what another one has locked is not written."""
-
-    def __init__(self, url: str) -> None:
-        self._ends = ExitStack()
-        self._sessions = {name: self._connect(url) for name in (AT_ONCE, *SLOW)}
-        self._sessions[AT_ONCE].autocommit = True
-        self._stamp = 0
-        self.open: list[str] = []
-
-    def _connect(self, url: str) -> Connection:
-        session = self._ends.enter_context(closing(psycopg2.connect(url)))
-        execute(session, "SET lock_timeout = '3ms'")
-        session.commit()
-        return session
+class PortalApplication(Sessions):
+    """The portal's citizens and their documents."""
 
     def save(self, session: str, places: Sequence[int], status: str) -> None:
-        self._stamp += 1
-        named = {"name": f"Name {self._stamp:06}", "stamp": self._stamp, "status": status}
-        ids, numbers = _at(CITIZENS, places), _at(NUMBERS, places)
-        self._write(session, _SAVE, {**named, "ids": ids, "numbers": numbers})
+        named = {"status": status, "families": at(FAMILIES, places)}
+        ids, numbers = at(CITIZENS, places), at(NUMBERS, places)
+        self.write(session, _SAVE, **named, ids=ids, numbers=numbers)
 
     def upload(self, session: str, places: Sequence[int]) -> None:
         """Documents, each of the citizen at its own place."""
-        keys = {"ids": _at(DOCUMENTS, places), "owners": _at(CITIZENS, places)}
-        self._write(session, _UPLOAD, keys)
-
-    def end(self, session: str, *, commit: bool) -> None:
-        self.open.remove(session)
-        (self._sessions[session].commit if commit else self._sessions[session].rollback)()
-
-    def close(self) -> None:
-        self._ends.close()
-
-    def _write(self, name: str, statement: str, parameters: dict[str, object]) -> None:
-        session = self._sessions[name]
-        if name != AT_ONCE:
-            if name not in self.open:
-                self.open.append(name)
-            execute(session, "SAVEPOINT write")
-        try:
-            execute(session, statement, parameters)
-        except _REFUSED:
-            if name != AT_ONCE:
-                execute(session, "ROLLBACK TO SAVEPOINT write")
+        self.write(session, _UPLOAD, ids=at(DOCUMENTS, places), owners=at(CITIZENS, places))
 
 
 class Records:
@@ -152,5 +120,6 @@ def document_lanes(citizen: Connection) -> list[int]:
     return rows(citizen, _LANES, [list(DOCUMENTS)])
 
 
-def _at(values: Sequence[str], places: Sequence[int]) -> list[str]:
+def at(values: Sequence[str], places: Sequence[int]) -> list[str]:
+    """Those at the places, in their order."""
     return [values[place] for place in places]
