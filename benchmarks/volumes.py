@@ -162,6 +162,9 @@ def _fill(ground: Ground, records: int) -> None:
         names = [table.name for table in WAREHOUSE if table.name not in have]
         fill_tables(warehouse, names, plan)
     with contextlib.closing(ground.citizen()) as citizen:
+        # Whatever another benchmark has left there.
+        run(citizen, "TRUNCATE public.citizens, public.page_views, public.scheme_clicks CASCADE")
+        run(citizen, "TRUNCATE public.eligibility_checks, public.search_queries")
         citizen.autocommit = False
         fill_tables(citizen, [table.name for table in CITIZEN], plan)
     for flow in FLOWS:
