@@ -73,7 +73,9 @@ class Message:
         properties = {
             "correlation_id": self.id,
             "delivery_mode": 2,
-            "delivery_info": {"exchange": queue, "routing_key": queue},
+            # Straight into the queue: a retry goes where its message came from, and an exchange
+            # knows no queue any more once Redis was emptied; it would be dropped without a word.
+            "delivery_info": {"exchange": "", "routing_key": queue},
             "priority": 0,
             "body_encoding": "base64",
             # Of our own making: two messages under one tag would be acknowledged together.
