@@ -24,7 +24,7 @@ demo: setup  ## See it work: two databases kept in step, with servers of its own
 test: setup  ## All tests that need only PyPI, on servers of their own (or those in the environment)
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-test-faults: setup  ## Everything that can fail fails under load, one thing after the other (about 8 minutes)
+test-faults: setup  ## Everything that can fail fails under load, one thing after the other (about 12 minutes)
 	@$(BIN)/pytest tests/faults -n 2 --dist load
 
 soak: setup  ## Ten minutes of faults at random, and what came of them: make soak ARGS="--minutes 5 --seed 7"
