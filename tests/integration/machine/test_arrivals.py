@@ -20,7 +20,7 @@ from tests.workspace import CITIZEN, Workspace
 @pytest.mark.timeout(TIMEOUT)
 def test_the_latest_wins_and_documents_find_their_people(under: Ground, place: Workspace) -> None:
     url = place.environment[CITIZEN]
-    run_state_machine_as_test(lambda: Arrivals(under, url), settings=lives(30))
+    run_state_machine_as_test(lambda: Arrivals(under, url), settings=lives(20))
 
 
 def test_a_document_that_nobody_wakes_is_missed(under: Ground, place: Workspace) -> None:

@@ -12,4 +12,4 @@ from tests.integration.machine.protocol import Protocol
 
 @pytest.mark.timeout(TIMEOUT)
 def test_every_promise_holds_whatever_happens_in_whatever_order(under: Ground) -> None:
-    run_state_machine_as_test(lambda: Protocol(under), settings=lives(60))
+    run_state_machine_as_test(lambda: Protocol(under), settings=lives(40))
