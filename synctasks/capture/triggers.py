@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synctasks import sql
+from synctasks.capture import bodies
 from synctasks.flow import Absent, Flow, Log, Operation, Table
 from synctasks.lane import lane_sql
 
@@ -49,161 +50,6 @@ END
 $body$;
 REVOKE ALL ON FUNCTION synctasks.wake() FROM PUBLIC;
 """
-
-# Only reads stand within the handler: a block that writes would cost a transaction id of its own.
-_FUNCTION = """\
-CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
-LANGUAGE plpgsql
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $body$
-DECLARE
-    keys text[];
-BEGIN
-    BEGIN
-        SELECT array_agg(changed.key) INTO keys
-        FROM (
-{changed}
-            LIMIT {bulk_rows} + 1
-        ) AS changed;
-    EXCEPTION WHEN undefined_column THEN
-        -- Somebody dropped a column that the flow reads. Their writes go on: until the next
-        -- `synctasks install`, every row that they touch counts as changed.
-        SELECT array_agg(touched.key) INTO keys
-        FROM (
-{touched}
-            LIMIT {bulk_rows} + 1
-        ) AS touched;
-    END;
-    IF keys IS NULL THEN
-        RETURN NULL;
-    ELSIF cardinality(keys) > {bulk_rows} THEN
-        INSERT INTO synctasks.run (flow, reason)
-        VALUES ({flow}, 'one statement changed more than {bulk_rows} units');
-    ELSE
-        INSERT INTO synctasks.change_log (flow, lane, key, operation, rests)
-        SELECT {flow}, {lane}, captured.key, {operation}, {rests}
-        FROM unnest(keys) AS captured (key);
-    END IF;
-    {wake}
-    RETURN NULL;
-END
-$body$;
-REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
-"""
-
-# Every change counts, so every one is written, however many a statement makes: no array would hold
-# them. Where a column was dropped, the values are those of whatever columns there are.
-_LOGGING = """\
-CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
-LANGUAGE plpgsql
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $body$
-DECLARE
-    has_all_columns boolean := true;
-BEGIN
-    BEGIN
-        PERFORM NULL
-        FROM (
-{changed}
-        ) AS changed
-        LIMIT 0;
-    EXCEPTION WHEN undefined_column THEN
-        has_all_columns := false;
-    END;
-    IF has_all_columns THEN
-{log_changed}
-    ELSE
-{log_touched}
-    END IF;
-    IF FOUND THEN
-        {wake}
-    END IF;
-    RETURN NULL;
-END
-$body$;
-REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
-"""
-
-_LOG = """\
-        WITH logged AS (
-            INSERT INTO synctasks.event_log (flow, key, "row")
-            SELECT {flow}, captured.key, captured.kept
-            FROM (
-{captured}
-            ) AS captured
-            RETURNING key
-        )
-        INSERT INTO synctasks.change_log (flow, lane, key, operation, rests)
-        SELECT DISTINCT {flow}, {lane}, captured.key, {operation}, {rests}
-        FROM logged AS captured;"""
-
-_TRUNCATED = """\
-CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
-LANGUAGE plpgsql
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $body$
-BEGIN
-    INSERT INTO synctasks.run (flow, reason)
-    VALUES ({flow}, 'the source table was truncated');
-    PERFORM synctasks.wake();
-    RETURN NULL;
-END
-$body$;
-REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
-"""
-
-_TOUCHED = """\
-            SELECT DISTINCT touched.key
-            FROM (
-                SELECT {unit}::text AS key
-                FROM {rows} AS touched_row
-            ) AS touched
-            WHERE touched.key IS NOT NULL"""
-
-_CHANGED = """\
-            SELECT DISTINCT side.key
-            FROM old_rows AS before
-            FULL JOIN new_rows AS after ON {same_row}
-            CROSS JOIN LATERAL (
-                VALUES
-                    (({before_key})::text, before.{first} IS NOT NULL),
-                    (({after_key})::text, after.{first} IS NOT NULL)
-            ) AS side (key, is_there)
-            WHERE side.is_there
-                AND side.key IS NOT NULL
-                AND (
-                    {before}
-                ) IS DISTINCT FROM (
-                    {after}
-                )"""
-
-# The order is that of the rows' identity: those of one row come one by one anyhow.
-_LOGGED = """\
-            SELECT ({after_key})::text AS key, jsonb_build_object({kept}) AS kept
-            FROM new_rows AS after"""
-
-_LOGGED_CHANGED = """\
-            SELECT ({after_key})::text AS key, jsonb_build_object({kept}) AS kept
-            FROM new_rows AS after
-            LEFT JOIN old_rows AS before ON {same_row}
-            WHERE (
-                    {before}
-                ) IS DISTINCT FROM (
-                    {after}
-                )"""
-
-_LOGGED_TOUCHED = """\
-            SELECT ({after_key})::text AS key, to_jsonb(after) AS kept
-            FROM new_rows AS after"""
-
-_ROWS = {
-    Operation.INSERT: "new_rows",
-    Operation.UPDATE: "(TABLE old_rows UNION ALL TABLE new_rows)",
-    Operation.DELETE: "old_rows",
-}
 
 _TRIGGER = """\
 CREATE TRIGGER {trigger}
@@ -247,7 +93,7 @@ def triggers(flow: Flow, lanes: int) -> list[Trigger]:
     for table in flow.tables:
         made += [_capture(flow, table, operation, lanes) for operation in flow.capture]
         if flow.capture and flow.absent is not Absent.KEEP:
-            truncated = _TRUNCATED.format(**_named(flow, table, "truncate"))
+            truncated = bodies.TRUNCATED.format(**_named(flow, table, "truncate"))
             made.append(_trigger(flow, table, "truncate", truncated))
     return made
 
@@ -264,19 +110,19 @@ def _capture(flow: Flow, table: Table, operation: Operation, lanes: int) -> Trig
     }
     if log is None:
         return _trigger(
-            flow, table, operation, _FUNCTION.format(**parts, **_capturing(table, operation))
+            flow, table, operation, bodies.FUNCTION.format(**parts, **_capturing(table, operation))
         )
     body = _logging(table, log, operation)
-    writing = {f"log_{rows}": _LOG.format(**parts, captured=body[rows]) for rows in body}
+    writing = {f"log_{rows}": bodies.LOG.format(**parts, captured=body[rows]) for rows in body}
     return _trigger(
-        flow, table, operation, _LOGGING.format(**parts, **writing, changed=body["changed"])
+        flow, table, operation, bodies.LOGGING.format(**parts, **writing, changed=body["changed"])
     )
 
 
 def _capturing(table: Table, operation: Operation) -> dict[str, str]:
     """What selects the units of changed rows, and where that fails those of all rows."""
     unit = table.unit.replace("{row}", "touched_row")
-    touched = _TOUCHED.format(unit=unit, rows=_ROWS[operation])
+    touched = bodies.TOUCHED.format(unit=unit, rows=bodies.ROWS[operation])
     return {
         "changed": _changed(table) if operation is Operation.UPDATE else touched,
         "touched": touched,
@@ -285,7 +131,7 @@ def _capturing(table: Table, operation: Operation) -> dict[str, str]:
 
 def _changed(table: Table) -> str:
     """The units of the rows in which a column that the flow reads has changed."""
-    return _CHANGED.format(
+    return bodies.CHANGED.format(
         before_key=table.unit.replace("{row}", "before"),
         after_key=table.unit.replace("{row}", "after"),
         first=sql.name(table.primary_key[0]),
@@ -304,8 +150,8 @@ def _logging(table: Table, log: Log, operation: Operation) -> dict[str, str]:
         "before": sql.names(log.of, of="before", indent=20),
         "after": sql.names(log.of, of="after", indent=20),
     }
-    changed = _LOGGED_CHANGED if operation is Operation.UPDATE else _LOGGED
-    return {"changed": changed.format(**parts), "touched": _LOGGED_TOUCHED.format(**parts)}
+    changed = bodies.LOGGED_CHANGED if operation is Operation.UPDATE else bodies.LOGGED
+    return {"changed": changed.format(**parts), "touched": bodies.LOGGED_TOUCHED.format(**parts)}
 
 
 def _same_row(table: Table) -> str:

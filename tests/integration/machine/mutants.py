@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from synctasks.capture import triggers
+from synctasks.capture import bodies, triggers
 from synctasks.database import CHUNK, Transaction
 from synctasks.engine import drain, lock, reconcile, turn, waiting
 from synctasks.flow import Flow
@@ -55,10 +55,10 @@ def snapshot_before_the_lock(ground: Ground) -> Iterator[None]:
 @contextmanager
 def only_new_rows_captured(ground: Ground) -> Iterator[None]:
     """The trigger for UPDATE logs the keys that rows have, not those that they had."""
-    whole = triggers._CHANGED
+    whole = bodies.CHANGED
     before = "(({before_key})::text, before.{first} IS NOT NULL),"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(triggers, "_CHANGED", _replaced(whole, before, ""))
+        patch.setattr(bodies, "CHANGED", _replaced(whole, before, ""))
         _capture_updates(ground)
     try:
         yield
