@@ -39,8 +39,7 @@ VALUES (%(flow)s, %(reason)s)
 RETURNING id
 """
 
-# The slots before this one were this flow's, whether their runs succeeded or not: what they left
-# undone is asked for again.
+# The last slot whose run succeeded: what was due since then and was not done is asked for again.
 _LAST = """\
 SELECT coalesce(
     (

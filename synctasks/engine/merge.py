@@ -157,14 +157,14 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
     Returns rows (box, count, keys, records): by key, each key once for each record; else the
     counts, and of keys those that are not done with (to judge, waiting, refused) and those named.
     """
+    rows = _rows(flow)
     document = _FROM_DOCUMENT.format(record=_record(flow, indent=8), columns=_typed(flow, indent=8))
     resolved = "resolved" if flow.resolves else "staged"
-    leaves = removes_within(flow) and not dry
     return _MERGE.format(
         staged=document if from_document else "",
         resolved=resolved_sql(flow) if flow.resolves else "",
         ranked=ranked_sql(flow, resolved),
-        rows=_rows(flow),
+        rows=rows,
         name=name_of(flow),
         same_row=same_row(flow, "target", "staged"),
         columns=sql.names((column.name for column in flow.columns), of="staged", indent=8),
@@ -175,25 +175,31 @@ def merge_sql(flow: Flow, *, from_document: bool, dry: bool, by_key: bool) -> st
         staged_values=", ".join(_staged_value(each) for each in flow.compared),
         target_values=", ".join(f"target.{sql.name(each.name)}" for each in flow.compared),
         written="" if dry else written_sql(flow),
-        claims="" if dry else claims_sql(flow, _rows(flow)),
+        claims="" if dry else claims_sql(flow, rows),
         flagged="" if dry else flagged_sql(flow),
         woken="" if dry else woken_sql(flow),
-        removed=removed_sql(flow, _rows(flow), dry=dry),
-        outcome=(_BY_KEY if by_key else _COUNTED).format(
-            rows=_rows(flow),
-            name=name_of(flow),
-            record=f"staged.{name_of(flow)}",
-            records=_records(flow, by_key=by_key),
-            is_named=_IS_NAMED.format(done=_DONE),
-            leftover=(_LEFTOVER_BY_KEY if by_key else _LEFTOVER_COUNTED) if leaves else "",
-            verdict_boxes=_VERDICT_BOXES,
-            written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
-            removed_box="'extra'" if dry else "'removed'",
-            taken_box=taken.BOX if may_be_taken(flow) else "",
-            taken_counted=taken.COUNTED if may_be_taken(flow) else "",
-        ),
-        taken=taken_sql(flow, _rows(flow)),
+        removed=removed_sql(flow, rows, dry=dry),
+        outcome=_outcome(flow, rows, dry=dry, by_key=by_key),
+        taken=taken_sql(flow, rows),
         not_taken=taken.NOT_TAKEN if may_be_taken(flow) else "",
+    )
+
+
+def _outcome(flow: Flow, rows: str, *, dry: bool, by_key: bool) -> str:
+    """What became of the rows: the last common table expression, and the query of it."""
+    leaves = removes_within(flow) and not dry
+    return (_BY_KEY if by_key else _COUNTED).format(
+        rows=rows,
+        name=name_of(flow),
+        record=f"staged.{name_of(flow)}",
+        records=_records(flow, by_key=by_key),
+        is_named=_IS_NAMED.format(done=_DONE),
+        leftover=(_LEFTOVER_BY_KEY if by_key else _LEFTOVER_COUNTED) if leaves else "",
+        verdict_boxes=_VERDICT_BOXES,
+        written_boxes=_DRY_BOXES if dry else _WRITTEN_BOX,
+        removed_box="'extra'" if dry else "'removed'",
+        taken_box=taken.BOX if may_be_taken(flow) else "",
+        taken_counted=taken.COUNTED if may_be_taken(flow) else "",
     )
 
 
