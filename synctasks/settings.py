@@ -24,12 +24,18 @@ BROKER_VARIABLE = "SYNCTASKS_BROKER_URL"
 KEYS_VARIABLE = "SYNCTASKS_ENCRYPTION_KEYS"
 SECRET_VARIABLE = "SYNCTASKS_CALLBACK_SECRET"
 PORT_VARIABLE = "SYNCTASKS_HTTP_PORT"
+FLOWER_VARIABLE = "SYNCTASKS_FLOWER_BASIC_AUTH"
+ALERTS_VARIABLE = "SYNCTASKS_ALERT_URLS"
+LOGS_VARIABLE = "SYNCTASKS_LOG_FORMAT"
 
 _NEW_KEY = (
     "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 )
 
 DEFAULT_PORT = 8080
+
+#: How logs are written; `auto` is console on a terminal and JSON elsewhere.
+LOG_FORMATS = ("auto", "console", "json")
 
 _EXAMPLES = {
     "SYNCTASKS_WAREHOUSE_URL": "postgresql://user:password@host:5432/smart_warehouse",
@@ -48,6 +54,9 @@ class Settings:
     encryption_keys: tuple[str, ...] = field(repr=False, default=())
     callback_secret: str = field(repr=False, default="")
     http_port: int = DEFAULT_PORT
+    flower_basic_auth: str = field(repr=False, default="")
+    alert_urls: tuple[str, ...] = field(repr=False, default=())
+    log_format: str = LOG_FORMATS[0]
 
     def database_url(self, database: str) -> str:
         return {"warehouse": self.warehouse_url, "citizen": self.citizen_url}[database]
@@ -72,6 +81,9 @@ def load() -> Settings:
     port = env.str(PORT_VARIABLE, "").strip() or str(DEFAULT_PORT)
     if not _is_port(port):
         problems.append(f"{PORT_VARIABLE} is no port (expected a number from 1 to 65535)")
+    log_format = env.str(LOGS_VARIABLE, "").strip() or LOG_FORMATS[0]
+    if log_format not in LOG_FORMATS:
+        problems.append(f"{LOGS_VARIABLE} is none of {', '.join(LOG_FORMATS)}")
     if problems:
         raise SetupError(
             thing="environment",
@@ -85,6 +97,9 @@ def load() -> Settings:
         encryption_keys=keys,
         callback_secret=env.str(SECRET_VARIABLE, ""),
         http_port=int(port),
+        flower_basic_auth=env.str(FLOWER_VARIABLE, ""),
+        alert_urls=tuple(env.str(ALERTS_VARIABLE, "").split()),
+        log_format=log_format,
     )
 
 
