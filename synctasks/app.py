@@ -22,7 +22,7 @@ from synctasks.dispatch import CONTROL, QUEUES
 from synctasks.door import transport
 from synctasks.errors import SetupError
 from synctasks.flow import Duty, Flow, Schedule
-from synctasks.flows import FLOWS
+from synctasks.flows import ALL_FLOWS, FLOWS
 
 # A task or countdown longer than this would run twice at once.
 VISIBILITY_TIMEOUT_SECONDS = 3600
@@ -53,6 +53,15 @@ _FIXED: dict[str, Any] = {
     # Running tasks end when the broker is lost; they are repeated, and repeats are harmless.
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "worker_hijack_root_logger": True,
+    "beat_scheduler": "synctasks.beat:Scheduler",
+}
+
+
+# A missed one is made up by the next day's.
+_PURGE: dict[str, Any] = {
+    "task": "control.purge",
+    "schedule": crontab(minute=0, hour=4),
+    "options": {"queue": CONTROL},
 }
 
 
@@ -67,12 +76,13 @@ def make_app() -> Celery:
     made.conf.task_queues = [
         Queue(name, Exchange(name, type="direct"), routing_key=name) for name in QUEUES
     ]
-    made.conf.beat_schedule = {
+    knocks = {
         flow.name if duty is Duty.SYNC else f"{flow.name} {duty}": _entry(flow, schedule)
         for flow in FLOWS
         for duty, schedule in flow.duties.items()
     }
-    routes = tasks.register(made, FLOWS)
+    made.conf.beat_schedule = {**knocks, "purge": _PURGE}
+    routes = tasks.register(made, ALL_FLOWS)
     made.conf.task_routes = {name: {"queue": queue} for name, queue in routes.items()}
     return made
 

@@ -76,7 +76,9 @@ WHERE NOT EXISTS (
 _PROBE = f"""\
 UPDATE synctasks.breaker
 SET probed_at = statement_timestamp()
-WHERE climber IS NULL AND NOT {lately_sql("probed_at", PROBE_SECONDS)}
+WHERE climber IS NULL
+    AND NOT {lately_sql("probed_at", PROBE_SECONDS)}
+    AND flow NOT IN (SELECT pause.flow FROM synctasks.pause WHERE resumed_at IS NULL)
 RETURNING flow
 """
 

@@ -25,6 +25,8 @@ FLAG_SECONDS = 5
 MOST_WAITING = 500
 # How many workers step a flow's full run at once.
 REFRESH_SLOTS = 2
+# Without a worker its queue gets no more than one of these in so long.
+_PRESENCE_SECONDS = 600
 
 
 def drain_flag(flow: str, lane: int) -> str:
@@ -37,6 +39,10 @@ def refresh_flag(flow: str, slot: int) -> str:
 
 def round_flag(duty: Duty, flow: str) -> str:
     return f"synctasks:{duty}:{flow}"
+
+
+def presence_flag(queue: str) -> str:
+    return f"synctasks:presence:{queue}"
 
 
 def send_drains(lanes: Iterable[tuple[str, int]], *, despite_flag: bool = False) -> int:
@@ -63,6 +69,14 @@ def send_round(duty: Duty, flow: str) -> None:
     flag = round_flag(duty, flow)
     if _has_room(BATCH) and any(_raise_flags([flag])):
         _send(f"{duty}.{flow}", {}, BATCH)
+
+
+def send_presence(queue: str) -> None:
+    """Ask a queue's workers for a sign of life, unless they are asked. Raises TransientError."""
+    flag = presence_flag(queue)
+    if _has_room(queue) and any(_raise_flags([flag])):
+        keep(flag, seconds=_PRESENCE_SECONDS)
+        _send("control.presence", {"queue": queue}, queue)
 
 
 def send_failure(flow: str, task: str, lane: int | None, error: str, trace: str) -> None:

@@ -31,11 +31,18 @@ def due_sql(change: str) -> str:
     return f"(NOT {change}.rests AND {ripe})"
 
 
+#: The condition that nobody has paused the flow, parameter `flow`: asked once a statement.
+RUNS_SQL = """\
+NOT (SELECT EXISTS (SELECT FROM synctasks.pause WHERE flow = %(flow)s AND resumed_at IS NULL))"""
+
 # Whether changes of a lane are due: parameters `flow`, `lane`.
 PENDING_SQL = f"""\
 SELECT EXISTS (
     SELECT
     FROM synctasks.change_log AS change
-    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
+    WHERE change.flow = %(flow)s
+        AND change.lane = %(lane)s
+        AND {due_sql("change")}
+        AND {RUNS_SQL}
 )
 """

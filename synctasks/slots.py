@@ -15,14 +15,14 @@ from typing import Any
 from synctasks import rounds, sql
 from synctasks.database import CHUNK, Transaction, array, transaction
 from synctasks.flow import Aged, Captured, Duty, Flow, Round, Selected
-from synctasks.lane import lane_sql
+from synctasks.lane import RUNS_SQL, lane_sql
 
-# What was due before we were installed was nobody's to run.
-_TAKE = """\
+# What was due before we were installed was nobody's to run; a paused flow's slot is made up later.
+_TAKE = f"""\
 INSERT INTO synctasks.slot (flow, duty, due_at)
 SELECT %(flow)s, %(duty)s, %(due)s
 FROM synctasks.installation
-WHERE installation.installed_at < %(due)s
+WHERE installation.installed_at < %(due)s AND {RUNS_SQL}
 ON CONFLICT DO NOTHING
 RETURNING due_at
 """

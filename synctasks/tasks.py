@@ -15,7 +15,7 @@ from typing import Any
 from celery import Celery, current_task
 from celery.utils.log import get_task_logger
 
-from synctasks import breaker, dispatch, duties, slots
+from synctasks import breaker, dispatch, duties, ledger, pauses, presence, slots
 from synctasks.capture import change_log
 from synctasks.database import CHUNK, DRAIN, transaction
 from synctasks.dead_letters import failed, refused
@@ -23,7 +23,7 @@ from synctasks.engine import refresh
 from synctasks.engine.drain import drain
 from synctasks.errors import LaneBusy, SynctasksError, TransientError
 from synctasks.flow import Database, Duty, Flow
-from synctasks.flows import by_name
+from synctasks.flows import any_by_name, by_name
 from synctasks.ladder import RETRY, FlowTask, LaneTask, RoundTask, RunTask
 from synctasks.rounds import ROUNDS
 
@@ -42,10 +42,14 @@ def register(app: Celery, flows: Sequence[Flow]) -> dict[str, str]:
     """Register the tasks of all flows; returns the queue of each by name."""
     queues = {
         "control.knock": dispatch.CONTROL,
+        "control.presence": dispatch.CONTROL,
+        "control.purge": dispatch.CONTROL,
         "dlq.keep": dispatch.DLQ,
         "dlq.refused": dispatch.DLQ,
     }
     app.task(_knock, name="control.knock", **RETRY)
+    app.task(_presence, name="control.presence")
+    app.task(_purge, name="control.purge", **RETRY)
     app.task(_keep, name="dlq.keep", **_UNTIL_KEPT)
     app.task(_refused, name="dlq.refused", **_UNTIL_KEPT)
     for flow in flows:
@@ -172,6 +176,9 @@ def _take_steps(flow: Flow, duty: Duty) -> Any:
         """Take the flow's round some steps further."""
         flag = dispatch.round_flag(duty, flow.name)
         until = time.monotonic() + _REFRESH_SECONDS
+        if pauses.is_paused(flow):
+            dispatch.lower(flag)
+            return "paused"
         try:
             while (step := duties.step(flow, duty)).more:
                 dispatch.keep(flag)
@@ -197,16 +204,30 @@ def _known_not_to_work(flow: Flow) -> bool:
         return False
 
 
+def _presence(queue: str) -> str:
+    """Say that there is a worker of this queue."""
+    dispatch.lower(dispatch.presence_flag(queue))
+    presence.note_everywhere(presence.worker_of(queue))
+    return "noted"
+
+
+def _purge() -> str:
+    """Forget what is older than 90 days."""
+    for database in Database:
+        ledger.purge(database)
+    return "purged"
+
+
 def _keep(flow: str, task: str, error: str, trace: str, lane: int | None = None) -> str:
     """Keep the notice of a task that gave up, as a dead letter."""
-    failed.store(by_name(flow), task, lane, error, trace)
+    failed.store(any_by_name(flow), task, lane, error, trace)
     return "kept"
 
 
 def _refused(flow: str, what: str, problem: str) -> str:
     """Keep what the door says of a message that it did not let in, as a dead letter."""
     unknown = flow == refused.UNKNOWN
-    database = Database.WAREHOUSE if unknown else by_name(flow).source.database
+    database = Database.WAREHOUSE if unknown else any_by_name(flow).source.database
     with transaction(database) as tx:
         refused.store(tx, flow, what, problem)
     return "kept"

@@ -47,7 +47,12 @@ CROSS JOIN LATERAL (
     ORDER BY change.id
     LIMIT 1
 ) AS oldest
-WHERE (lane.retry_at IS NULL OR NOT {lately_sql("lane.retry_at", 2)})
+WHERE NOT EXISTS (
+        SELECT
+        FROM synctasks.pause
+        WHERE pause.flow = lane.flow AND pause.resumed_at IS NULL
+    )
+    AND (lane.retry_at IS NULL OR NOT {lately_sql("lane.retry_at", 2)})
     AND NOT EXISTS (
         SELECT
         FROM synctasks.breaker

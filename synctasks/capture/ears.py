@@ -7,6 +7,7 @@ import time
 
 import psycopg2
 
+from synctasks.capture import pulse
 from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
 from synctasks.database import Transaction
 from synctasks.errors import TransientError, translate
@@ -65,6 +66,10 @@ class Ears:
                 self.tx.execute("SELECT")
                 raise Deaf(f"{self._database}: the listener has gone deaf")
             select.select([self.connection], [], [], left)
+
+    def beat(self) -> None:
+        """Let the heartbeat beat, as any application's change would. Raises TransientError."""
+        pulse.beat(self._probe_tx, self._database)
 
     def fall_asleep(self) -> bool:
         """Take the sleep lock; False while a transaction that did not notify is open."""

@@ -15,9 +15,10 @@ from synctasks import migrations, schemas
 from synctasks.bind import bound
 from synctasks.capture import preflight
 from synctasks.capture.triggers import SLEEP_LOCK, Trigger, triggers, wake_sql
-from synctasks.database import Limits, Transaction, connect, forget_connections, transaction
+from synctasks.database import Limits, Transaction, array, connect, forget_connections, transaction
 from synctasks.errors import LockTimeout, SetupError
 from synctasks.flow import Database, Flow
+from synctasks.flows.heartbeats import HEARTBEATS
 
 Progress = Callable[[str], None]
 
@@ -91,9 +92,10 @@ WHERE NOT EXISTS (
 )
 """
 
+# A heartbeat on its way is no loss.
 _PENDING = """\
 SELECT
-    (SELECT count(*) FROM synctasks.change_log)
+    (SELECT count(*) FROM synctasks.change_log WHERE flow <> ALL (%(heartbeats)s::text[]))
     + (SELECT count(*) FROM synctasks.held)
 """
 
@@ -121,6 +123,8 @@ def install(
                 tx.execute(wake_sql(notifies=notifies))
                 tx.execute(_INSTALLATION, {"notifies": notifies})
         bound.cache_clear()
+        for heartbeat in HEARTBEATS.values():
+            _install_flow(heartbeat, progress, request="")
         return [flow.name for flow in flows if _install_flow(flow, progress)]
 
 
@@ -140,8 +144,8 @@ def _alone() -> Iterator[None]:
         connection.close()
 
 
-def _install_flow(flow: Flow, progress: Progress) -> bool:
-    """Lanes, functions, triggers. True if the flow was not captured before."""
+def _install_flow(flow: Flow, progress: Progress, request: str = _REQUEST) -> bool:
+    """Lanes, functions, triggers. True if the flow was not captured before: then `request` runs."""
     with transaction(flow.target.database, _DDL) as target:
         lanes = target.value(_LANE_COUNT, {"flow": flow.name, "lanes": flow.lanes})
     # A trigger must not name an optional column that is not there: the writes would fail.
@@ -153,7 +157,7 @@ def _install_flow(flow: Flow, progress: Progress) -> bool:
         missing = [trigger for trigger in wanted if not _is_there(source, trigger)]
         if is_new and not wanted:
             # Nothing captures it: full runs are all there is.
-            source.execute(_REQUEST, {"flow": flow.name})
+            source.execute(request, {"flow": flow.name})
     if not missing:
         return is_new
     for table in dict.fromkeys(trigger.table for trigger in missing):
@@ -163,7 +167,8 @@ def _install_flow(flow: Flow, progress: Progress) -> bool:
             for trigger in missing:
                 if trigger.table == table:
                     source.execute(trigger.drop_sql + trigger.trigger_sql)
-            source.execute(_REQUEST, {"flow": flow.name})
+            if request:
+                source.execute(request, {"flow": flow.name})
 
         _with_table_lock(flow.source.database, table, create, progress)
     return True
@@ -182,7 +187,8 @@ def uninstall(*, discard_pending: bool, progress: Progress) -> None:
     installed = [database for database in Database if preflight.is_installed(database)]
     for database in installed:
         with transaction(database, _DDL) as tx:
-            pending = tx.value(_PENDING)
+            heartbeats = array(flow.name for flow in HEARTBEATS.values())
+            pending = tx.value(_PENDING, {"heartbeats": heartbeats})
         if pending and not discard_pending:
             raise SetupError(
                 thing=f"{database} database",
@@ -245,7 +251,7 @@ def _sql_of(flows: Sequence[Flow], database: Database, with_schemas: bool, notif
         parts.append(schemas.ddl(database))
     parts += [migrations.sql(database), wake_sql(notifies=notifies)]
     parts.append(_INSTALLATION.replace("%(notifies)s", str(notifies).lower()).rstrip() + ";\n")
-    for flow in flows:
+    for flow in (*HEARTBEATS.values(), *flows):
         values = {"%(flow)s": f"'{flow.name}'", "%(lanes)s": str(flow.lanes)}
         if flow.target.database is database:
             parts.append(_with(_LANE_COUNT.partition(";")[0], values))
@@ -253,7 +259,8 @@ def _sql_of(flows: Sequence[Flow], database: Database, with_schemas: bool, notif
             parts.append(_with(_LANES, values))
             for trigger in triggers(flow, flow.lanes):
                 parts.append(trigger.function_sql + trigger.drop_sql + trigger.trigger_sql)
-            parts.append(_with(_REQUEST, values))
+            if flow in flows:
+                parts.append(_with(_REQUEST, values))
     return "\n".join([*parts, "COMMIT;\n"])
 
 

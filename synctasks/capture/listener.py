@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 import psycopg2
 import structlog
 
-from synctasks import breaker, dispatch, slots
-from synctasks.capture import change_log, event_log, waiting
+from synctasks import breaker, dispatch, ledger, slots
+from synctasks.capture import change_log, event_log, pulse, waiting
 from synctasks.capture.ears import Deaf, Ears
 from synctasks.database import Transaction, connect
 from synctasks.errors import SetupError, TransientError
@@ -32,6 +32,7 @@ AWAKE_POLL_SECONDS = 0.02
 # Installed with --no-notify: nobody wakes us, and nobody has to.
 PLAIN_POLL_SECONDS = 0.1
 PROBE_SECONDS = 10.0
+BEAT_SECONDS = 5.0
 # Beat has a moment to knock first; a slot that it missed is no matter of seconds.
 SLOT_SECONDS = 10.0
 # A flag says that somebody is at a lane; a change that old says that nobody is.
@@ -46,6 +47,7 @@ FROM synctasks.run
 WHERE kind IN ('full', 'verify', 'review')
     AND state IN ('requested', 'running')
     AND flow NOT IN (SELECT breaker.flow FROM synctasks.breaker WHERE climber IS NULL)
+    AND flow NOT IN (SELECT pause.flow FROM synctasks.pause WHERE resumed_at IS NULL)
 """
 
 
@@ -60,6 +62,7 @@ class Listener:
         self._swept = 0.0
         self._probed = 0.0
         self._slots_seen = 0.0
+        self._beaten = 0.0
 
     def stop(self) -> None:
         """Let `run` return soon."""
@@ -157,11 +160,17 @@ class Listener:
                 if each.age_seconds > STALE_FLAG_SECONDS and not each.in_work
             ]
             self._send(stale, despite_flag=True)
+            pulse.tick(ears.tx)
+            if now - self._beaten >= BEAT_SECONDS:
+                self._beaten = now
+                ears.beat()
             if now - self._slots_seen >= SLOT_SECONDS:
                 self._slots_seen = now
                 self._make_up_slots()
                 waiting.wake_some(ears.tx)
                 event_log.forget_old(ears.tx)
+                ledger.close(ears.tx)
+                self._call_workers()
             self._send_runs(ears)
             self._probe_breakers(ears)
 
@@ -191,6 +200,14 @@ class Listener:
             return
         if slot is not None:
             log.info("listener.slot_made_up", **told, run=slot.run)
+
+    def _call_workers(self) -> None:
+        """Ask each queue's workers whether they are there."""
+        try:
+            for queue in dispatch.QUEUES:
+                dispatch.send_presence(queue)
+        except TransientError as error:
+            log.warning("listener.broker_gone", cause=str(error))
 
     def _send_runs(self, ears: Ears) -> None:
         try:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from synctasks.cli.output import console, json_option, print_json, seconds
-from synctasks.engine.books import BOXES
+from synctasks.counts import BOXES
 from synctasks.errors import PermanentError, SetupError
 from synctasks.flows import FLOWS
 from synctasks.monitoring.status import status as read_status

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synctasks.counts import LATENCY_BOUNDS_MS
 from synctasks.database import transaction
-from synctasks.engine.books import LATENCY_BOUNDS_MS
 from synctasks.flow import Flow
 from synctasks.monitoring.status import percentiles, status
 

@@ -11,14 +11,14 @@ from typing import Any
 from synctasks import dispatch
 from synctasks.dead_letters import failed, refused
 from synctasks.flow import Flow
-from synctasks.flows import FLOWS
+from synctasks.flows import ALL_FLOWS
 from synctasks.lane import MOST_LANES
 from synctasks.rounds import ROUNDS
 
 #: What is wrong with a value, or None. One that is left away is judged as null.
 Check = Callable[[Any], str | None]
 
-_NAMES = frozenset(flow.name for flow in FLOWS)
+_NAMES = frozenset(flow.name for flow in ALL_FLOWS)
 
 
 def _lane(value: Any) -> str | None:
@@ -57,6 +57,11 @@ def _flow(value: Any) -> str | None:
     return None if isinstance(value, str) and value in _NAMES else "there is no such flow"
 
 
+def _queue(value: Any) -> str | None:
+    known = isinstance(value, str) and value in dispatch.QUEUES
+    return None if known else "there is no such queue"
+
+
 def _flow_or_unknown(value: Any) -> str | None:
     return None if value == refused.UNKNOWN else _flow(value)
 
@@ -82,6 +87,8 @@ def _message(value: Any) -> str | None:
 
 ARGUMENTS: Mapping[str, Mapping[str, Check]] = {
     "control.knock": {"flow": _flow},
+    "control.presence": {"queue": _queue},
+    "control.purge": {},
     "dlq.keep": {
         "flow": _flow,
         "task": _work,
@@ -90,10 +97,10 @@ ARGUMENTS: Mapping[str, Mapping[str, Check]] = {
         "trace": _text,
     },
     "dlq.refused": {"flow": _flow_or_unknown, "what": _message, "problem": _text},
-    **{f"sync.{flow.name}": {"keys": _keys(flow)} for flow in FLOWS},
-    **{f"drain.{flow.name}": {"lane": _lane} for flow in FLOWS},
-    **{f"refresh.{flow.name}": {"slot": _slot} for flow in FLOWS},
-    **{f"{duty}.{flow.name}": {} for flow in FLOWS for duty in flow.duties if duty in ROUNDS},
+    **{f"sync.{flow.name}": {"keys": _keys(flow)} for flow in ALL_FLOWS},
+    **{f"drain.{flow.name}": {"lane": _lane} for flow in ALL_FLOWS},
+    **{f"refresh.{flow.name}": {"slot": _slot} for flow in ALL_FLOWS},
+    **{f"{duty}.{flow.name}": {} for flow in ALL_FLOWS for duty in flow.duties if duty in ROUNDS},
 }
 
 

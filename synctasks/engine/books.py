@@ -6,14 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from synctasks.counts import BOXES, COUNTS
 from synctasks.dead_letters import Letter
-
-# Every record that was read is in exactly one of these; `removed` is counted beside them.
-BOXES = ("written", "unchanged", "filtered", "deferred", "rejected", "waiting", "superseded")
-COUNTS = ("read", *BOXES, "removed")
-
-# Upper bounds of the latency buckets in milliseconds: 1 ms to 47 s, each a fifth above the last.
-LATENCY_BOUNDS_MS: tuple[float, ...] = tuple(round(1.2**power, 3) for power in range(60))
 
 # The verdicts of the extract that carry no row to merge, and the box they are counted in.
 VERDICT_BOXES: Mapping[str, str] = {
@@ -129,21 +123,3 @@ class Books:
         for box in boxes:
             some.put(box, self.keys.get(box, []), self.records.get(box, []))
         return some
-
-
-def percentile(histogram: Sequence[int], share: float) -> float | None:
-    """The latency in seconds below which `share` (0..1) of the changes lie; None without any.
-
-    Interpolated within a bucket: exact to a fifth.
-    """
-    total = sum(histogram)
-    if not total:
-        return None
-    wanted, seen = share * total, 0
-    bounds = (0.0, *LATENCY_BOUNDS_MS, LATENCY_BOUNDS_MS[-1])
-    for bucket, count in enumerate(histogram):
-        if count and seen + count >= wanted:
-            low, high = bounds[bucket], bounds[bucket + 1]
-            return (low + (high - low) * (wanted - seen) / count) / 1000
-        seen += count
-    return bounds[-1] / 1000

@@ -11,7 +11,7 @@ from synctasks.engine import letters, turn
 from synctasks.engine.books import Books
 from synctasks.engine.letters import Letters
 from synctasks.flow import Flow
-from synctasks.lane import due_sql
+from synctasks.lane import RUNS_SQL, due_sql
 
 # All changes of a key within the window are taken together, so a hot key costs one write.
 _WINDOW = 10_000
@@ -37,7 +37,10 @@ SET LOCAL synchronous_commit = off;
 WITH due AS MATERIALIZED (
     SELECT change.id, change.key, change.origin, change.removal_accepted, change.attempts
     FROM synctasks.change_log AS change
-    WHERE change.flow = %(flow)s AND change.lane = %(lane)s AND {due_sql("change")}
+    WHERE change.flow = %(flow)s
+        AND change.lane = %(lane)s
+        AND {due_sql("change")}
+        AND {RUNS_SQL}
     ORDER BY change.id
     LIMIT {_WINDOW}
 ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from synctasks import breaker, dead_letters
+from synctasks.counts import LATENCY_BOUNDS_MS
 from synctasks.database import DRAIN, Limits, Transaction, array, transaction
 from synctasks.dead_letters import crashed, failed
 from synctasks.engine import changes, history, lock, removals, turn, waiting
 from synctasks.engine.batch import Batch
-from synctasks.engine.books import LATENCY_BOUNDS_MS, Books
+from synctasks.engine.books import Books
 from synctasks.engine.changes import Changes
 from synctasks.engine.history import Forgotten
 from synctasks.engine.latecomers import look_once_more
@@ -19,37 +20,57 @@ from synctasks.lane import PENDING_SQL
 
 _FULL_BATCH = 500
 
+# Whether a change's transaction went on for more than a second after the capture: the first of the
+# listener's ticks after that second did not see it yet.
+_OUTLIVED = """\
+    SELECT NOT pg_visible_in_snapshot(change.transaction, tick.snapshot)
+    FROM synctasks.tick
+    WHERE tick.at > change.captured_at + interval '1 second'
+    ORDER BY tick.at
+    LIMIT 1\
+"""
+
 # Latency runs from the source's commit where the server tracks it, else from the capture, and
-# is measured here, after the target's commit, so it errs on the long side. Whether a later turn has
-# settled is said even if nothing is forgotten.
+# is measured here, after the target's commit, so it errs on the long side; where it would count a
+# long transaction's time, or that of a pause, it says nothing. Whether a later turn has settled is
+# said even if nothing is forgotten.
 _FORGET = f"""\
 WITH {turn.ENDED},
 forgotten AS (
-    DELETE FROM synctasks.change_log
+    DELETE FROM synctasks.change_log AS change
     WHERE flow = %(flow)s AND lane = %(lane)s AND id = ANY (%(ids)s)
     RETURNING
         key,
         run,
+        CASE WHEN origin = 'captured' THEN captured_at::date END AS captured_on,
         CASE
-            WHEN origin = 'captured'
-                AND not_before IS NULL
-                AND NOT removal_accepted
-                AND key <> ALL (%(deferred)s::text[])
-            THEN extract(epoch FROM clock_timestamp() - coalesce(
-                CASE WHEN current_setting('track_commit_timestamp')::boolean
-                    THEN pg_xact_commit_timestamp(transaction::xid)
-                END,
-                captured_at
-            )) * 1000
-        END AS latency_ms
+            WHEN origin <> 'captured'
+                OR not_before IS NOT NULL
+                OR removal_accepted
+                OR key = ANY (%(deferred)s::text[])
+                OR captured_at < (SELECT resumed_at FROM synctasks.pause WHERE flow = %(flow)s)
+            THEN NULL
+            WHEN current_setting('track_commit_timestamp')::boolean
+            THEN pg_xact_commit_timestamp(transaction::xid)
+            WHEN captured_at < statement_timestamp() - interval '1 second' AND ({_OUTLIVED})
+            THEN NULL
+            ELSE captured_at
+        END AS committed_at
 )
 SELECT
     ended.overtaken,
     forgotten.key,
     count(*),
     array_agg(forgotten.run) FILTER (WHERE forgotten.run IS NOT NULL),
-    array_agg(width_bucket(forgotten.latency_ms, %(bounds)s::numeric[]))
-        FILTER (WHERE forgotten.latency_ms IS NOT NULL)
+    array_agg(
+        width_bucket(
+            extract(epoch FROM clock_timestamp() - forgotten.committed_at) * 1000,
+            %(bounds)s::numeric[]
+        )
+    ) FILTER (WHERE forgotten.committed_at IS NOT NULL),
+    count(*) FILTER (WHERE forgotten.captured_on >= statement_timestamp()::date),
+    array_agg(forgotten.captured_on)
+        FILTER (WHERE forgotten.captured_on < statement_timestamp()::date)
 FROM ended
 LEFT JOIN forgotten ON true
 GROUP BY ended.overtaken, forgotten.key
@@ -201,8 +222,10 @@ class Drain:
         }
         rows = source.rows(_FORGET, {**self._where, **wanted})
         forgotten = [
-            Forgotten(key, changes, frozenset(runs or ()), tuple(buckets or ()))
-            for _, key, changes, runs, buckets in rows
+            Forgotten(
+                key, changes, frozenset(runs or ()), tuple(buckets or ()), today, tuple(days or ())
+            )
+            for _, key, changes, runs, buckets, today, days in rows
             if key is not None
         ]
         return forgotten, rows[0][0]

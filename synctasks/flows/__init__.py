@@ -2,6 +2,7 @@
 
 from synctasks.errors import SetupError
 from synctasks.flow import Flow
+from synctasks.flows.heartbeats import HEARTBEATS
 from synctasks.flows.to_citizen.application_decisions import APPLICATION_DECISIONS
 from synctasks.flows.to_citizen.benefit_forecasts import BENEFIT_FORECASTS
 from synctasks.flows.to_citizen.eligibility_hints import ELIGIBILITY_HINTS
@@ -30,7 +31,11 @@ FLOWS: tuple[Flow, ...] = (
     FEEDBACK_ANALYTICS,
 )
 
+#: What the workers know: the flows, and the heartbeats that time their ways.
+ALL_FLOWS: tuple[Flow, ...] = (*FLOWS, *HEARTBEATS.values())
+
 _BY_NAME = {flow.name: flow for flow in FLOWS}
+_ALL_BY_NAME = {flow.name: flow for flow in ALL_FLOWS}
 
 
 def by_name(name: str) -> Flow:
@@ -42,3 +47,8 @@ def by_name(name: str) -> Flow:
         raise SetupError(
             thing=f"flow {name!r}", cause="there is no such flow", remedy=f"Choose one of: {known}"
         ) from None
+
+
+def any_by_name(name: str) -> Flow:
+    """The flow of a name that stands in a table of ours, heartbeats too. Raises KeyError."""
+    return _ALL_BY_NAME[name]

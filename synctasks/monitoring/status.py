@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from synctasks.counts import COUNTS, LATENCY_BOUNDS_MS, percentile
 from synctasks.database import Transaction, transaction
 from synctasks.dead_letters.refused import UNKNOWN
-from synctasks.engine.books import COUNTS, LATENCY_BOUNDS_MS, percentile
 from synctasks.flow import Database, Flow
 from synctasks.monitoring.alerts import alerts, refusals
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synctasks.engine.books import BOXES, LATENCY_BOUNDS_MS, Books, percentile
+from synctasks.counts import BOXES, LATENCY_BOUNDS_MS, percentile
+from synctasks.engine.books import Books
 
 outcomes = st.lists(
     st.tuples(st.sampled_from((*BOXES, "removed")), st.lists(st.uuids().map(str), max_size=5)),

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from synctasks.cli.follow import follow
 from synctasks.cli.output import console
+from synctasks.counts import BOXES
 from synctasks.demo import show
 from synctasks.demo.failure import DemoFailed
 from synctasks.demo.processes import Processes
 from synctasks.demo.watch import STUCK_SECONDS
-from synctasks.engine.books import BOXES
 from synctasks.flow import Flow
 
 

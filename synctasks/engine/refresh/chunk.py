@@ -8,10 +8,11 @@ import time
 from collections.abc import Sequence
 
 from synctasks import breaker, dead_letters
+from synctasks.counts import BOXES, COUNTS
 from synctasks.database import Limits, Transaction, array, transaction
-from synctasks.engine import letters, lock, turn, waiting
+from synctasks.engine import history, letters, lock, turn, waiting
 from synctasks.engine.batch import Batch
-from synctasks.engine.books import BOXES, COUNTS, Books
+from synctasks.engine.books import Books
 from synctasks.engine.letters import Letters
 from synctasks.engine.refresh import claims
 from synctasks.engine.refresh.hand_on import ALONE
@@ -74,6 +75,7 @@ SET
     finished_at = clock_timestamp(),
     {", ".join(f"{count} = %({count})s" for count in COUNTS)}
 WHERE run = %(run)s AND number = %(number)s AND finished_at IS NULL
+RETURNING number
 """
 
 # So many workers claim a chunk and are not heard of again, before it is taken apart.
@@ -172,7 +174,9 @@ class Chunk:
             locked = books.keys.get("locked", ())
             turn.look_again(source, self._flow, lane, locked, seconds=1)
             waiting.wake(source, self._flow, self._keys)
-            source.execute(_SETTLE, {**settled, **self._counts(books)})
+            counts = self._counts(books)
+            if source.row(_SETTLE, {**settled, **counts}):
+                history.keep_of_run(source, self._flow, counts, lane=lane)
             source.execute(breaker.CLOSE, {"flow": self._flow.name})
             return bool(source.value(PENDING_SQL, {"flow": self._flow.name, "lane": lane}))
 

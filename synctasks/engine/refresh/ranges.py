@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from synctasks.bind import bound
+from synctasks.counts import COUNTS
 from synctasks.database import CHUNK, Limits, Transaction, transaction
-from synctasks.engine import compare, walk
-from synctasks.engine.books import COUNTS
+from synctasks.engine import compare, history, walk
 from synctasks.engine.compare import Compared
 from synctasks.engine.likeness import Prefilter
 from synctasks.engine.refresh import claims
@@ -173,7 +173,10 @@ def _hand_on_compared(
     with transaction(flow.source.database, CHUNK) as source:
         handed = found.differing_count + source.value(_COUNT, {"marked": found.marked})
         settled = {"differing": found.differing_count, "handed": handed, "extras": found.extras}
-        if _settle(source, standing, claimed, {**settled, **counts}) and handed:
+        if not _settle(source, standing, claimed, {**settled, **counts}):
+            return
+        history.keep_of_run(source, flow, counts)
+        if handed:
             keys = {"keys": found.differing, "marked": found.marked}
             hand_on(source, flow, standing, lanes, "source", _NOT_ALIKE, keys)
 

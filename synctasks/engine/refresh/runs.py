@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from synctasks import breaker
 from synctasks.bind import bound
+from synctasks.counts import COUNTS
 from synctasks.database import Transaction, transaction
 from synctasks.dead_letters import failed
 from synctasks.engine import walk
-from synctasks.engine.books import COUNTS
 from synctasks.engine.likeness import Prefilter, prefilter
 from synctasks.flow import Flow
+from synctasks.lane import RUNS_SQL
 
 # A chunk should hold its lane for 200 ms, so that an event waits little, and be no burden to a
 # worker's memory or the network.
@@ -84,15 +85,15 @@ WHERE run.id = asked.id
 RETURNING run.id
 """
 
-_IS_REQUESTED = """\
+_IS_REQUESTED = f"""\
 SELECT EXISTS (
     SELECT
     FROM synctasks.run
-    WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested'
+    WHERE flow = %(flow)s AND kind = 'full' AND state = 'requested' AND {RUNS_SQL}
 )
 """
 
-_STANDING = """\
+_STANDING = f"""\
 SELECT
     run.id,
     run.phase,
@@ -107,7 +108,7 @@ SELECT
         / nullif(sum(chunk.elapsed_ms) FILTER (WHERE chunk.phase <> 'range'), 0)
 FROM synctasks.run
 LEFT JOIN synctasks.chunk ON chunk.run = run.id
-WHERE run.flow = %(flow)s AND run.kind = 'full' AND run.state = 'running'
+WHERE run.flow = %(flow)s AND run.kind = 'full' AND run.state = 'running' AND {RUNS_SQL}
 GROUP BY run.id
 """
 
