@@ -107,7 +107,11 @@ def test_without_notify_it_polls(
     with running("synctasks", "listen", log=tmp_path / "log"):
         wait_until(lambda: value(warehouse, BACKENDS) == 2, 20, "the listener")
         assert heard_of_a_commit(warehouse, session, "GR-1") == []
-        wait_until(lambda: broker.llen("events") == 1, 10, "the message")
+        wait_until(
+            lambda: any(b'"drain.profile_data"' in item for item in broker.lrange("events", 0, -1)),
+            10,
+            "the message",
+        )
         assert rows(warehouse, OUR_LOCKS) == []
 
 
@@ -159,6 +163,9 @@ def test_one_that_has_gone_deaf_notices_and_connects_again(
     monkeypatch.setattr(listener, "PROBE_SECONDS", 0.1)
     monkeypatch.setattr(ears, "_PROBE_WAIT_SECONDS", 0.5)
     monkeypatch.setattr(listener, "_RECONNECT_SECONDS", 0.1)
+    # In this process there is no app to send by.
+    monkeypatch.setattr(listener, "BEAT_SECONDS", 600)
+    monkeypatch.setattr(listener, "SLOT_SECONDS", 600)
     settings.load.cache_clear()
     one = Listener(Database.WAREHOUSE)
     thread = threading.Thread(target=one.run, daemon=True)

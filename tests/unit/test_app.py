@@ -10,7 +10,7 @@ from celery.utils.time import get_exponential_backoff_interval
 
 from synctasks import tasks
 from synctasks.flow import Duty
-from synctasks.flows import FLOWS
+from synctasks.flows import ALL_FLOWS, FLOWS
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_every_flow_has_its_three_tasks_on_their_queues(app: Celery) -> None:
 
 
 def test_verify_and_review_of_the_flows_that_have_them_are_batch_work(app: Celery) -> None:
-    verified = {flow.name for flow in FLOWS if flow.capture}
+    verified = {flow.name for flow in ALL_FLOWS if flow.capture}
     reviewed = {"schemes", "profile_data", "profile_summary"}
     for prefix, names in (("verify", verified), ("review", reviewed)):
         assert {each.partition(".")[2] for each in app.tasks if each.startswith(prefix)} == names
