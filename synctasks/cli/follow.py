@@ -10,7 +10,7 @@ from synctasks import dispatch
 from synctasks.database import transaction
 from synctasks.errors import SynctasksError
 from synctasks.flow import Flow
-from synctasks.monitoring.status import run_of
+from synctasks.monitoring.figures.runs import run_of
 
 POLL_SECONDS = 0.1
 WORKER_SECONDS = 10.0

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+from synctasks.monitoring.spans import span
 
 # Where no terminal is, nobody reads in columns of 80: nothing is folded there.
 _FILE_WIDTH = 200
@@ -28,15 +28,8 @@ def print_json(value: Any) -> None:
 
 
 def seconds(value: float | None) -> str:
-    """A duration for people: `8 ms`, `1.3 s`, `5 min`, `3 h`, `12 d`, or a dash."""
-    if value is None:
-        return "-"
-    if value < 1:
-        return f"{value * 1000:.0f} ms"
-    if value < 120:
-        return f"{value:.1f} s"
-    unit, name = next(each for each in _UNITS if value >= 2 * each[0])
-    return f"{value / unit:.0f} {name}"
+    """A duration for people, or a dash."""
+    return "-" if value is None else span(value)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -20,7 +20,7 @@ from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import console, json_option, notices, print_json
 from synctasks.flow import Flow
 from synctasks.flows import by_name
-from synctasks.monitoring.status import public
+from synctasks.monitoring.figures.runs import public
 
 _EXAMPLES = """\b
 Examples:

@@ -10,7 +10,8 @@ from typing import Any
 from synctasks.counts import LATENCY_BOUNDS_MS
 from synctasks.database import transaction
 from synctasks.flow import Flow
-from synctasks.monitoring.status import percentiles, status
+from synctasks.monitoring.figures.lately import percentiles
+from synctasks.monitoring.status import status
 
 _BOXES = ("carried", "written", "removed")
 

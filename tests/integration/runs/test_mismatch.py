@@ -58,7 +58,7 @@ def test_a_stopped_run_is_no_history_and_the_next_one_starts_afresh(
         execute(warehouse, "UPDATE golden_records SET gender = 'F'")
     run = full_run(warehouse)
     assert (run["state"], books(run)) == ("succeeded", {"read": 3_000, "written": 3_000})
-    assert status(FLOWS)["alerts"] == []
+    assert "contract mismatch" not in [each["name"] for each in status(FLOWS)["alerts"]]
 
 
 def test_two_in_five_rejected_do_not_stop_it_and_each_has_its_letter(

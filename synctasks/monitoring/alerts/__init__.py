@@ -1,0 +1,1 @@
+"""Alerts: what somebody has to look at, since when, and who was told."""

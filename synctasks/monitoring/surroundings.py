@@ -1,0 +1,55 @@
+"""Surroundings: the figures of both databases as far as they answer, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from synctasks import dispatch
+from synctasks.errors import SynctasksError, TransientError
+from synctasks.flow import Database, Flow
+from synctasks.monitoring.figures.gather import Figures, gather
+from synctasks.monitoring.figures.signs import heartbeats
+from synctasks.monitoring.thresholds import thresholds
+
+Found = TypeVar("Found")
+
+BROKER = "broker"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The figures of those databases that answer, heartbeats in seconds by direction, and what is
+    away: a database or the broker, with the reason.
+    """
+
+    figures: Sequence[Figures]
+    heartbeats: Mapping[str, float | None]
+    away: Mapping[str, str]
+
+
+def look_around(flows: Sequence[Flow]) -> Surroundings:
+    """Look at everything, whatever of it answers. Raises SynctasksError for what a person mends."""
+    away: dict[str, str] = {}
+    figures = []
+    for database in Database:
+        found = _unless_away(away, str(database), partial(gather, database, flows))
+        if found:
+            figures.append(found)
+    beats = heartbeats() if len(figures) == len(Database) else {}
+    _unless_away(away, BROKER, dispatch.check)
+    return Surroundings(figures, beats, away)
+
+
+def _unless_away(away: dict[str, str], thing: str, look: Callable[[], Found]) -> Found | None:
+    """What a look found; None if the thing does not answer, which is noted."""
+    problem: SynctasksError | None = None
+    for _ in range(int(thresholds()["away"]["tries"]) or 1):
+        try:
+            return look()
+        except TransientError as error:
+            problem = error
+    away[thing] = str(problem)
+    return None
