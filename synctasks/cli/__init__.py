@@ -6,11 +6,13 @@ import sys
 
 import click
 
+from synctasks.cli.alerts import alerts
 from synctasks.cli.dead_letters import dead_letters
 from synctasks.cli.demo import demo
 from synctasks.cli.flows import flows
 from synctasks.cli.install import install, uninstall
 from synctasks.cli.listen import listen
+from synctasks.cli.pause import pause, resume
 from synctasks.cli.review import review
 from synctasks.cli.serve import serve
 from synctasks.cli.status import status
@@ -27,6 +29,8 @@ Examples:
   synctasks verify                    do both sides agree, record by record?
   synctasks dead-letters list         what was rejected, and why
   synctasks review list               what nobody has updated for 180 days
+  synctasks pause profile_data        let nobody write to its target for a while
+  synctasks alerts list               what somebody has to look at, since when
 
 \b
 The three URLs are read from the environment, see config/.env.example:
@@ -54,7 +58,10 @@ _COMMANDS = (
     status,
     sync,
     verify_command,
+    pause,
+    resume,
     dead_letters,
+    alerts,
     review,
 )
 for _command in _COMMANDS:

@@ -14,6 +14,7 @@ from synctasks.errors import TransientError
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from synctasks.monitoring import logs
+from synctasks.monitoring.watch import Watch
 
 
 @click.command(epilog="\b\nExample:\n  synctasks listen")
@@ -21,7 +22,8 @@ def listen() -> None:
     """Forward what the databases capture to the workers. One is enough; two are harmless.
 
     Each source database gets a connection that listens and one that checks the first is not
-    deaf. A database that is away is waited for, if the other one is there. Stops on Ctrl-C or
+    deaf. A database that is away is waited for, if the other one is there. Beside that it looks
+    for alerts (config/alerts.toml) and tells of them (SYNCTASKS_ALERT_URLS). Stops on Ctrl-C or
     SIGTERM.
     """
     # Dispatch sends through the current Celery app: this makes ours the current one.
@@ -30,13 +32,13 @@ def listen() -> None:
     logs.configure()
     sources = dict.fromkeys(flow.source.database for flow in FLOWS if flow.capture)
     _check(list(sources))
-    listeners = [Listener(database) for database in sources]
+    parts: list[Listener | Watch] = [*map(Listener, sources), Watch()]
 
     def stop(*_: object) -> None:
-        for each in listeners:
+        for each in parts:
             each.stop()
 
-    def run(each: Listener) -> None:
+    def run(each: Listener | Watch) -> None:
         try:
             each.run()
         finally:
@@ -45,8 +47,8 @@ def listen() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with ThreadPoolExecutor(len(listeners)) as threads:
-        running = [threads.submit(run, each) for each in listeners]
+    with ThreadPoolExecutor(len(parts)) as threads:
+        running = [threads.submit(run, each) for each in parts]
     for ended in running:
         ended.result()
 

@@ -41,30 +41,43 @@ def status(as_json: bool) -> None:
             name,
             _pending(entry),
             seconds(entry["oldest_pending_seconds"]),
-            f"{entry['held']:,}",
+            _count(entry, "held"),
             _waiting(entry),
-            f"{entry['dead_letters_open']:,}",
+            _count(entry, "dead_letters_open"),
             f"{entry['review']:,}",
             seconds(latency["p50"]),
             seconds(latency["p99"]),
             _last_run(entry["last_run"]),
         )
     console.print(table)
+    ways = (f"{way.replace('_', ' ')} {seconds(age)}" for way, age in found["heartbeats"].items())
+    console.print(f"Last heartbeat that arrived, seconds ago: {', '.join(ways)}")
     for alert in found["alerts"]:
-        console.print(Text(f"! {alert['flow']}: {alert['reason']}", style="red"), soft_wrap=True)
+        about = f" {alert['about']}" if alert["about"] else ""
+        console.print(
+            Text(f"! {alert['name']}{about}: {alert['reason']}", style="red"), soft_wrap=True
+        )
+    if found["alerts"]:
+        console.print("What to do about each: docs/runbook.md")
+
+
+def _count(entry: dict[str, Any], name: str) -> str:
+    """A count; one that is estimated from a sample says so."""
+    return f"{'~' if name in entry['estimated'] else ''}{entry[name]:,}"
 
 
 def _pending(entry: dict[str, Any]) -> str:
     """How many changes are pending, and how many rest until their flow's slot."""
-    resting = f" + {entry['resting']:,} until the slot" if entry["resting"] else ""
-    return f"{entry['pending']:,}{resting}"
+    resting = f" + {_count(entry, 'resting')} until the slot" if entry["resting"] else ""
+    paused = " (paused)" if entry["paused"] else ""
+    return f"{_count(entry, 'pending')}{resting}{paused}"
 
 
 def _waiting(entry: dict[str, Any]) -> str:
     """How many records wait, and since when the first of them."""
     if not entry["waiting"]:
         return "0"
-    return f"{entry['waiting']:,} for {seconds(entry['oldest_waiting_seconds'])}"
+    return f"{_count(entry, 'waiting')} for {seconds(entry['oldest_waiting_seconds'])}"
 
 
 def _last_run(run: dict[str, Any] | None) -> str:

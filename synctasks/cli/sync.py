@@ -15,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from synctasks import pauses
 from synctasks.capture import removals
 from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import console, json_option, notices, print_json
@@ -71,6 +72,13 @@ def sync(
         else:
             console.print(f"Run {run} of {chosen.name} is asked for; see: synctasks status")
         return
+    if pauses.is_paused(chosen):
+        click.echo(
+            f"synctasks: {chosen.name} is paused: run {run} is asked for, and begins when it goes "
+            f"on. Let it: synctasks resume {chosen.name}",
+            err=True,
+        )
+        sys.exit(1)
     try:
         ended = _watch(chosen, run)
     except NoWorker as problem:

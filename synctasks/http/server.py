@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
+import threading
+from collections.abc import Iterator
 
 import structlog
 import uvicorn
 
 from synctasks.errors import SetupError
 from synctasks.http.application import make_application
+from synctasks.monitoring.watch import Watch
 
 log = structlog.get_logger("serve")
 
@@ -42,8 +46,22 @@ def serve(secret: bytes, host: str, port: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         log.info("serve.listening", host=host, port=port)
-        server.run(sockets=[listening])
+        with _watching():
+            server.run(sockets=[listening])
     log.info("serve.stopped")
+
+
+@contextlib.contextmanager
+def _watching() -> Iterator[None]:
+    """Look for alerts beside the requests: where the listener has died, somebody has to say so."""
+    watch = Watch()
+    thread = threading.Thread(target=watch.run, name="watch")
+    thread.start()
+    try:
+        yield
+    finally:
+        watch.stop()
+        thread.join()
 
 
 def _listening(host: str, port: int) -> socket.socket:

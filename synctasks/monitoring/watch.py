@@ -51,6 +51,9 @@ class Watch:
                     look()
             except SynctasksError as error:
                 log.warning("watch.failed", cause=str(error))
+            except Exception:
+                # A mistake of ours must not end whoever keeps this watch.
+                log.exception("watch.broken")
 
 
 def look() -> None:
