@@ -26,7 +26,7 @@ Connection = psycopg2.extensions.connection
 
 _IDLE = """\
 SELECT
-    NOT EXISTS (SELECT FROM synctasks.change_log WHERE NOT rests)
+    NOT EXISTS (SELECT FROM synctasks.change_log WHERE NOT rests AND flow !~ '^heartbeat')
     AND NOT EXISTS (SELECT FROM synctasks.run WHERE state IN ('requested', 'running'))
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synctasks.counts import LATENCY_BOUNDS_MS
-from synctasks.database import transaction
+from synctasks.database import array, transaction
 from synctasks.flow import Flow
 from synctasks.monitoring.figures.lately import percentiles
 from synctasks.monitoring.status import status
@@ -35,6 +35,7 @@ GROUP BY change.flow
 _CARRIED = """\
 SELECT flow, taken, written, removed, latency
 FROM synctasks.history
+WHERE flow = ANY (%(flows)s::text[])
 """
 
 
@@ -117,6 +118,6 @@ def _books(flows: Sequence[Flow]) -> dict[str, _Books]:
     found = {flow.name: _Books() for flow in flows}
     for database in dict.fromkeys(flow.source.database for flow in flows):
         with transaction(database) as source:
-            for name, *counts, latency in source.rows(_CARRIED):
+            for name, *counts, latency in source.rows(_CARRIED, {"flows": array(found)}):
                 found[name].add(counts, latency)
     return found

@@ -46,7 +46,7 @@ WHERE schemaname = 'synctasks'
 
 UNSETTLED = """\
 SELECT
-    (SELECT count(*) FROM synctasks.change_log),
+    (SELECT count(*) FROM synctasks.change_log WHERE flow !~ '^heartbeat'),
     (SELECT count(*) FROM synctasks.run WHERE state IN ('requested', 'running'))
 """
 

@@ -89,7 +89,7 @@ def test_the_application_writes_on_while_everything_of_ours_is_down(system: Syst
             execute(warehouse, "UPDATE golden_records SET city_village = 'Ajmer'")
             assert time.monotonic() - began < 1
         execute(warehouse, "DELETE FROM golden_records WHERE gr_id LIKE '%%1'")
-        pending = "SELECT count(DISTINCT key) FROM synctasks.change_log"
+        pending = "SELECT count(DISTINCT key) FROM synctasks.change_log WHERE flow !~ '^heartbeat'"
         assert value(warehouse, pending) == 50
     # Worst order: those that need the servers come up before them.
     system.start("worker", "listener", ready=False)

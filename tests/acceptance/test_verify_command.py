@@ -31,8 +31,8 @@ CLASSES = {
 _WRITTEN = """\
 SELECT
     (SELECT coalesce(max(id), 0) FROM synctasks.run),
-    (SELECT coalesce(sum(taken), 0) FROM synctasks.history),
-    (SELECT count(*) FROM synctasks.change_log),
+    (SELECT coalesce(sum(taken), 0) FROM synctasks.history WHERE flow !~ '^heartbeat'),
+    (SELECT count(*) FROM synctasks.change_log WHERE flow !~ '^heartbeat'),
     (SELECT count(*) FROM synctasks.dead_letter)
 """
 

@@ -29,7 +29,7 @@ TABLES = {
 }
 _UNSETTLED = """\
 SELECT
-    (SELECT count(*) FROM synctasks.change_log)
+    (SELECT count(*) FROM synctasks.change_log WHERE flow !~ '^heartbeat')
     + (SELECT count(*) FROM synctasks.run WHERE state IN ('requested', 'running'))
     + (SELECT count(*) FROM synctasks.waiting)
 """

@@ -37,7 +37,7 @@ WHERE state = 'open'
 # What was captured has been taken once, or waits in a guard's hands.
 _TAKEN = """\
 SELECT
-    (SELECT coalesce(sum(taken), 0) FROM synctasks.history)::bigint
+    (SELECT coalesce(sum(taken), 0) FROM synctasks.history WHERE flow !~ '^heartbeat')::bigint
     + (SELECT count(*) FROM synctasks.held)
 """
 _TWICE = """\

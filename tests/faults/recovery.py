@@ -21,7 +21,8 @@ SELECT string_agg(format('%%s of %%s', changes, flow), ', ')
 FROM (
     SELECT flow, count(*) AS changes
     FROM synctasks.change_log AS change
-    WHERE id <= %s AND NOT rests AND (origin <> 'captured' OR run IS NULL) AND NOT EXISTS (
+    WHERE id <= %s AND NOT rests AND flow !~ '^heartbeat'
+        AND (origin <> 'captured' OR run IS NULL) AND NOT EXISTS (
         SELECT FROM synctasks.waiting WHERE flow = change.flow AND unit = change.key
     )
     GROUP BY flow

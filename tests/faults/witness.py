@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS witness.captured (changes bigint NOT NULL);
 
 CREATE OR REPLACE FUNCTION witness.count() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-    INSERT INTO witness.captured SELECT count(*) FROM new_rows;
+    INSERT INTO witness.captured SELECT count(*) FROM new_rows WHERE flow !~ '^heartbeat';
     RETURN NULL;
 END
 $body$;
