@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -50,8 +51,7 @@ def status(as_json: bool) -> None:
             _last_run(entry["last_run"]),
         )
     console.print(table)
-    ways = (f"{way.replace('_', ' ')} {seconds(age)}" for way, age in found["heartbeats"].items())
-    console.print(f"Last heartbeat that arrived, seconds ago: {', '.join(ways)}")
+    console.print(f"Last heartbeats that arrived: {', '.join(_heartbeats(found['heartbeats']))}")
     for alert in found["alerts"]:
         about = f" {alert['about']}" if alert["about"] else ""
         console.print(
@@ -59,6 +59,13 @@ def status(as_json: bool) -> None:
         )
     if found["alerts"]:
         console.print("What to do about each: docs/runbook.md")
+
+
+def _heartbeats(ages: dict[str, float | None]) -> Iterator[str]:
+    """The direction of each, and how long ago it was sent."""
+    for direction, age in ages.items():
+        told = "none yet" if age is None else f"sent {seconds(age)} ago"
+        yield f"{direction.replace('_', ' ')} {told}"
 
 
 def _count(entry: dict[str, Any], name: str) -> str:
