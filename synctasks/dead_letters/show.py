@@ -1,4 +1,8 @@
-"""A letter's source row, opened and masked: by its own database, with the flow's own masks."""
+"""A letter's source row, opened and masked: by its own database, with the flow's own masks.
+
+What the flow carries unmasked (into the warehouse, which knows people by it) is masked for whoever
+looks, all the same.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,15 @@ from collections.abc import Mapping
 from synctasks.database import transaction
 from synctasks.dead_letters.seal import unseal
 from synctasks.flow import Flow
+from synctasks.shown import PERSONAL
 
 _MASK = "SELECT {mask}\nFROM (SELECT %(value)s::text) AS given (value)"
 
 
 def masked_row(flow: Flow, token: str) -> Mapping[str, str | None]:
-    """The row by column; a column that the flow masks, masked. Raises SynctasksError."""
+    """The row by column; numbers and addresses of people masked. Raises SynctasksError."""
     row = unseal(token)
-    masks = {column.reads: column.mask for column in flow.columns if column.mask}
+    masks = {**PERSONAL, **{column.reads: column.mask for column in flow.columns if column.mask}}
     with transaction(flow.source.database) as source:
         for column, mask in masks.items():
             if row.get(column) is not None:

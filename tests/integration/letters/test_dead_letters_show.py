@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.settings import KEYS_VARIABLE
 from tests.conftest import connected
+from tests.flows.citizens import ASHA, given_citizen
 from tests.letters import UNMISTAKABLE, drain_pending, full_run, letter, one_line, typed
 from tests.programs import run
 from tests.rows import add_record, execute, rows, value
@@ -137,6 +138,23 @@ def test_a_doubtful_value_is_shown_not_even_in_part(environment: dict[str, str])
     outcome = typed("dead-letters", "show", number_of(environment, "GR-doubtful"), "--json")
     row = json.loads(outcome.stdout)["source_row"]
     assert [row[column] for column in DOUBTFUL] == ["****"] * 3
+
+
+def test_of_what_crosses_unmasked_the_same_is_masked(environment: dict[str, str]) -> None:
+    with connected(environment[CITIZEN]) as citizen:
+        given_citizen(
+            citizen,
+            aadhaar_number=UNMISTAKABLE["jan_aadhaar"],
+            mobile_number=UNMISTAKABLE["mobile_number"],
+            email=UNMISTAKABLE["email"],
+            gender="female",
+        )
+        drain_pending()
+        number = str(letter(citizen, ASHA)["id"])
+    outcome = typed("dead-letters", "show", number)
+    assert outcome.returncode == 0
+    assert [text for text in MASKED.values() if text not in outcome.stdout] == []
+    assert not [text for text in HIDDEN if text in outcome.stdout]
 
 
 def test_a_stack_trace_is_shown(environment: dict[str, str]) -> None:
