@@ -9,6 +9,7 @@ import click
 from synctasks.cli.alerts import alerts
 from synctasks.cli.dead_letters import dead_letters
 from synctasks.cli.demo import demo
+from synctasks.cli.explain import explain_command
 from synctasks.cli.flows import flows
 from synctasks.cli.install import install, uninstall
 from synctasks.cli.listen import listen
@@ -27,6 +28,7 @@ Examples:
   synctasks sync profile_data         carry a whole flow over, with progress
   synctasks status                    what is pending, how late, the last runs
   synctasks verify                    do both sides agree, record by record?
+  synctasks explain profile_data GR-1 why a record is or is not there
   synctasks dead-letters list         what was rejected, and why
   synctasks review list               what nobody has updated for 180 days
   synctasks pause profile_data        let nobody write to its target for a while
@@ -58,6 +60,7 @@ _COMMANDS = (
     status,
     sync,
     verify_command,
+    explain_command,
     pause,
     resume,
     dead_letters,
