@@ -10,6 +10,7 @@ from benchmarks.ground import ground
 from benchmarks.memory import memory
 from benchmarks.refresh import refresh
 from benchmarks.volumes import volumes
+from synctasks.monitoring import logs
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     what = chosen.what or names
+    logs.for_commands()
     with ground(chosen.records, chosen.dirty) as made:
         if "refresh" in what:
             refresh(made, chosen.records, chosen.rounds)

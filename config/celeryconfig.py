@@ -11,6 +11,5 @@ worker_max_memory_per_child = 400_000  # KiB
 task_soft_time_limit = 240
 task_time_limit = 300
 
-# Lines that people read. Arguments are never logged: they hold keys.
-worker_log_format = "%(asctime)s %(levelname)s %(message)s"
-worker_task_log_format = "%(asctime)s %(levelname)s %(task_name)s %(message)s"
+# How logs look, and from which level on, is in the environment: SYNCTASKS_LOG_FORMAT and
+# SYNCTASKS_LOG_LEVEL, see docs/logs.md. Celery's --loglevel and --logfile change nothing.

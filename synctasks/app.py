@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import runpy
 import sys
-from pathlib import Path
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_init
+from celery.signals import setup_logging, worker_init
 from kombu import Exchange, Queue
 
-import synctasks
 from synctasks import settings, tasks
 from synctasks.dispatch import CONTROL, QUEUES
 from synctasks.door import transport
 from synctasks.errors import SetupError
 from synctasks.flow import Duty, Flow, Schedule
 from synctasks.flows import ALL_FLOWS, FLOWS
+from synctasks.monitoring import logs
 
 # A task or countdown longer than this would run twice at once.
 VISIBILITY_TIMEOUT_SECONDS = 3600
@@ -52,7 +52,6 @@ _FIXED: dict[str, Any] = {
     },
     # Running tasks end when the broker is lost; they are repeated, and repeats are harmless.
     "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "worker_hijack_root_logger": True,
     "beat_scheduler": "synctasks.beat:Scheduler",
 }
 
@@ -99,14 +98,16 @@ def _entry(flow: Flow, schedule: Schedule) -> dict[str, Any]:
 
 
 def _operators_choice() -> dict[str, Any]:
-    """The names in config/celeryconfig.py, beside the package or in the current directory."""
-    places = (Path(synctasks.__file__).parents[1], Path.cwd())
-    for place in places:
-        file = place / "config" / "celeryconfig.py"
-        if file.is_file():
-            names = runpy.run_path(str(file))
-            return {name: value for name, value in names.items() if not name.startswith("_")}
-    return {}
+    """The names in config/celeryconfig.py."""
+    file = settings.config_file("celeryconfig.py")
+    names = runpy.run_path(str(file)) if file else {}
+    return {name: value for name, value in names.items() if not name.startswith("_")}
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _set_up_logging(**_: object) -> None:
+    """In Celery's place, which does nothing of the kind if somebody listens to this."""
+    logs.configure()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
@@ -120,6 +121,9 @@ def _require_keys(**_: object) -> None:
 
 
 try:
+    # Commands like `celery call` set up no logs: then as for our own.
+    if not structlog.is_configured():
+        logs.for_commands()
     app = make_app()
 except SetupError as _problem:
     # `celery -A synctasks …` shows whatever this module raises; a plain exit keeps it one line.

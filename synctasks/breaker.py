@@ -10,9 +10,16 @@ twice as long as the last, and the workers' other flows need their slots.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
 from synctasks.database import Transaction, transaction
 from synctasks.flow import Flow
 from synctasks.lane import lately_sql
+
+log = structlog.get_logger()
 
 PROBE_SECONDS = 5
 
@@ -48,7 +55,7 @@ SELECT EXISTS (
 """
 
 # For whoever has just done the flow's work; it is empty nearly always. Parameter `flow`.
-CLOSE = "DELETE FROM synctasks.breaker WHERE flow = %(flow)s"
+CLOSE = "DELETE FROM synctasks.breaker WHERE flow = %(flow)s RETURNING side, climber"
 
 # Where nothing is left to do, nobody can try any more; a climber's lane may have been emptied by
 # others.
@@ -85,7 +92,15 @@ RETURNING flow
 
 def open_for(flow: Flow, place: str, reason: str) -> None:
     """Open the breaker of the flow's side at a database, if it is one of its sides."""
-    _note(flow, place, _OPEN, {"reason": reason})
+    if side := _note(flow, place, _OPEN, {"reason": reason}):
+        log.error("breaker.opened", flow=flow.name, side=side, cause=reason)
+
+
+def closed(flow: Flow, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Say so, given what `CLOSE` has returned."""
+    for side, climber in rows:
+        if climber is None:
+            log.info("breaker.closed", flow=flow.name, side=side)
 
 
 def let_climb(flow: Flow, place: str, reason: str, lane: int) -> None:
@@ -99,11 +114,14 @@ def another_climbs(flow: Flow, lane: int) -> bool:
         return bool(source.value(_ANOTHER_CLIMBS, {"flow": flow.name, "lane": lane}))
 
 
-def _note(flow: Flow, place: str, statement: str, what: dict[str, object]) -> None:
+def _note(flow: Flow, place: str, statement: str, what: dict[str, object]) -> str | None:
+    """Note it of the side at this database; which one, or None if it is neither."""
     sides = {str(flow.source.database): "source", str(flow.target.database): "target"}
-    if place in sides:
+    side = sides.get(place)
+    if side:
         with transaction(flow.source.database) as source:
-            source.execute(statement, {"flow": flow.name, "side": sides[place], **what})
+            source.execute(statement, {"flow": flow.name, "side": side, **what})
+    return side
 
 
 def is_open(flow: Flow) -> bool:

@@ -60,6 +60,10 @@ class MissingColumn(PermanentError):
     """The tables differ from what was read about them; look again before the next try."""
 
 
+class Mistake(PermanentError):
+    """A mistake of ours, or of a library: told by its kind, since its words may repeat a value."""
+
+
 @dataclass
 class SetupError(SynctasksError):
     """Stop: something outside must be put right first. Shown as one line, exit code 2."""

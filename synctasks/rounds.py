@@ -11,8 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import structlog
+
 from synctasks.database import Transaction
 from synctasks.flow import Duty, Flow
+
+log = structlog.get_logger()
 
 _UNDER_WAY = """\
 SELECT id
@@ -57,6 +61,7 @@ _END = """\
 UPDATE synctasks.run
 SET state = %(state)s, error = %(error)s, finished_at = clock_timestamp()
 WHERE id = %(run)s AND state = 'running'
+RETURNING flow, kind, found
 """
 
 _LATEST = """\
@@ -114,7 +119,11 @@ def begin(
     """Begin a round, and return its run; one that is under way goes on unless it is begun anew."""
     asked = {"flow": flow.name, "duty": str(duty), "reason": reason, "expected": expected or None}
     row = None if anew else source.row(_UNDER_WAY, asked)
-    run: int = row[0] if row else source.value(_BEGIN, asked)
+    if row:
+        under_way: int = row[0]
+        return under_way
+    run: int = source.value(_BEGIN, asked)
+    log.info("round.started", flow=flow.name, duty=str(duty), run=run, reason=reason)
     return run
 
 
@@ -147,7 +156,15 @@ def save(
 
 def end(source: Transaction, run: int, state: str, error: str | None = None) -> None:
     """End a round that is under way."""
-    source.execute(_END, {"run": run, "state": state, "error": error})
+    row = source.row(_END, {"run": run, "state": state, "error": error})
+    if row is None:
+        return
+    flow, duty, found = row
+    told = {"flow": flow, "duty": duty, "run": run, "state": state, **found}
+    if state == "succeeded":
+        log.info("round.ended", **told)
+    else:
+        log.error("round.ended", **told, cause=error)
 
 
 def latest(source: Transaction, flow: Flow, duty: Duty) -> Ended | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -27,6 +28,7 @@ PORT_VARIABLE = "SYNCTASKS_HTTP_PORT"
 FLOWER_VARIABLE = "SYNCTASKS_FLOWER_BASIC_AUTH"
 ALERTS_VARIABLE = "SYNCTASKS_ALERT_URLS"
 LOGS_VARIABLE = "SYNCTASKS_LOG_FORMAT"
+LEVEL_VARIABLE = "SYNCTASKS_LOG_LEVEL"
 
 _NEW_KEY = (
     "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
@@ -36,6 +38,9 @@ DEFAULT_PORT = 8080
 
 #: How logs are written; `auto` is console on a terminal and JSON elsewhere.
 LOG_FORMATS = ("auto", "console", "json")
+#: From where on events are logged; the drains are `debug`.
+LOG_LEVELS = ("debug", "info", "warning", "error")
+_DEFAULT_LEVEL = "info"
 
 _EXAMPLES = {
     "SYNCTASKS_WAREHOUSE_URL": "postgresql://user:password@host:5432/smart_warehouse",
@@ -57,6 +62,7 @@ class Settings:
     flower_basic_auth: str = field(repr=False, default="")
     alert_urls: tuple[str, ...] = field(repr=False, default=())
     log_format: str = LOG_FORMATS[0]
+    log_level: str = _DEFAULT_LEVEL
 
     def database_url(self, database: str) -> str:
         return {"warehouse": self.warehouse_url, "citizen": self.citizen_url}[database]
@@ -84,6 +90,9 @@ def load() -> Settings:
     log_format = env.str(LOGS_VARIABLE, "").strip() or LOG_FORMATS[0]
     if log_format not in LOG_FORMATS:
         problems.append(f"{LOGS_VARIABLE} is none of {', '.join(LOG_FORMATS)}")
+    log_level = env.str(LEVEL_VARIABLE, "").strip().lower() or _DEFAULT_LEVEL
+    if log_level not in LOG_LEVELS:
+        problems.append(f"{LEVEL_VARIABLE} is none of {', '.join(LOG_LEVELS)}")
     if problems:
         raise SetupError(
             thing="environment",
@@ -100,7 +109,15 @@ def load() -> Settings:
         flower_basic_auth=env.str(FLOWER_VARIABLE, ""),
         alert_urls=tuple(env.str(ALERTS_VARIABLE, "").split()),
         log_format=log_format,
+        log_level=log_level,
     )
+
+
+def config_file(name: str) -> Path | None:
+    """An operator's file in `config/`, beside the package or in the current directory."""
+    places = (Path(__file__).parents[1], Path.cwd())
+    files = (place / "config" / name for place in places)
+    return next(filter(Path.is_file, files), None)
 
 
 def encryption_keys() -> tuple[str, ...]:

@@ -12,10 +12,14 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
+import structlog
+
 from synctasks import rounds, sql
 from synctasks.database import CHUNK, Transaction, array, transaction
 from synctasks.flow import Aged, Captured, Duty, Flow, Round, Selected
 from synctasks.lane import RUNS_SQL, lane_sql
+
+log = structlog.get_logger()
 
 # What was due before we were installed was nobody's to run; a paused flow's slot is made up later.
 _TAKE = f"""\
@@ -135,6 +139,7 @@ def take(flow: Flow, duty: Duty, now: datetime) -> Slot | None:
             return None
         run = _ask_for(schedule.asks_for, flow, source, asked)
         source.execute(_NOTE_RUN, {**asked, "run": run})
+    log.info("slot.taken", flow=flow.name, duty=str(duty), due=f"{due:%Y-%m-%d %H:%M}", run=run)
     return Slot(duty, run, in_chunks=not isinstance(schedule.asks_for, Captured | Aged | Round))
 
 

@@ -1,7 +1,7 @@
 """The Celery tasks: thin, one set a flow.
 
 `sync.<flow>` is for people and schedules; `drain.<flow>`, `refresh.<flow>`, `verify.<flow>` and
-`review.<flow>` are "go and look" messages of our own. What they return is what Celery logs: counts
+`review.<flow>` are "go and look" messages of our own. What they return is what Flower shows: counts
 and states, never values.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from celery import Celery, current_task
-from celery.utils.log import get_task_logger
 
 from synctasks import breaker, dispatch, duties, ledger, pauses, presence, slots
 from synctasks.capture import change_log
@@ -26,8 +26,9 @@ from synctasks.flow import Database, Duty, Flow
 from synctasks.flows import any_by_name, by_name
 from synctasks.ladder import RETRY, FlowTask, LaneTask, RoundTask, RunTask
 from synctasks.rounds import ROUNDS
+from synctasks.task_events import told_by_kind
 
-log = get_task_logger(__name__)
+log = structlog.get_logger()
 
 # A task works on for a while rather than pay a message for each batch, but gives its slot
 # back soon: other lanes and flows wait for it.
@@ -47,20 +48,21 @@ def register(app: Celery, flows: Sequence[Flow]) -> dict[str, str]:
         "dlq.keep": dispatch.DLQ,
         "dlq.refused": dispatch.DLQ,
     }
-    app.task(_knock, name="control.knock", **RETRY)
-    app.task(_presence, name="control.presence")
-    app.task(_purge, name="control.purge", **RETRY)
-    app.task(_keep, name="dlq.keep", **_UNTIL_KEPT)
-    app.task(_refused, name="dlq.refused", **_UNTIL_KEPT)
+    app.task(told_by_kind(_knock), name="control.knock", **RETRY)
+    app.task(told_by_kind(_presence), name="control.presence")
+    app.task(told_by_kind(_purge), name="control.purge", **RETRY)
+    app.task(told_by_kind(_keep), name="dlq.keep", **_UNTIL_KEPT)
+    app.task(told_by_kind(_refused), name="dlq.refused", **_UNTIL_KEPT)
     for flow in flows:
         for prefix, queue, make, kind in _TASKS:
             name = f"{prefix}.{flow.name}"
-            app.task(make(flow), name=name, base=kind, **RETRY)
+            app.task(told_by_kind(make(flow)), name=name, base=kind, **RETRY)
             queues[name] = queue
         for duty in ROUNDS:
             if duty in flow.duties:
                 name = f"{duty}.{flow.name}"
-                app.task(_take_steps(flow, duty), name=name, base=RoundTask, **RETRY)
+                work = told_by_kind(_take_steps(flow, duty))
+                app.task(work, name=name, base=RoundTask, **RETRY)
                 queues[name] = dispatch.BATCH
     return queues
 
@@ -243,6 +245,8 @@ def _knock(flow: str) -> str:
         elif slot.in_chunks:
             dispatch.send_refresh(flow)
         # Else its changes are due from now on: the listener sends for them.
+    if not any(taken):
+        log.info("slot.taken_already", flow=flow)
     return ", ".join(f"run {slot.run}" for slot in taken if slot) or "taken"
 
 

@@ -15,6 +15,7 @@ from synctasks.embedded.ports import free_ports
 from synctasks.embedded.waiting import wait_until
 from synctasks.http.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from synctasks.settings import SECRET_VARIABLE
+from tests.logs import events
 from tests.programs import Changes, running
 from tests.rows import Connection, insert
 
@@ -61,6 +62,10 @@ class Web:
     def words(self) -> str:
         """All that it has logged."""
         return self.log.read_text()
+
+    def refused(self, status: int) -> int:
+        """How often it has logged that it refused a callback so."""
+        return len(events(self.words(), "callback.refused", status=status))
 
     def get(self, path: str) -> Answer:
         return self.ask("GET", path)

@@ -21,9 +21,13 @@ from cryptography.fernet import Fernet
 from redis import Redis
 
 from synctasks.embedded.servers import start_servers
+from synctasks.monitoring import logs
 from synctasks.settings import KEYS_VARIABLE
 from tests.rows import Connection
 from tests.workspace import BROKER, CITIZEN, VARIABLES, WAREHOUSE, Workspace, workspace
+
+# What a test does in this process is not what a command prints.
+logs.for_commands()
 
 # Sealed rows must open again wherever a test reads them, so all processes share one key.
 os.environ[KEYS_VARIABLE] = Fernet.generate_key().decode()

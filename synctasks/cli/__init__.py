@@ -20,6 +20,7 @@ from synctasks.cli.status import status
 from synctasks.cli.sync import sync
 from synctasks.cli.verify import verify_command
 from synctasks.errors import SynctasksError
+from synctasks.monitoring import logs
 
 _EPILOG = """\b
 Examples:
@@ -48,6 +49,7 @@ Exit status: 0 good, 1 found something wrong, 2 wrong usage or set-up.
 @click.version_option(package_name="synctasks")
 def cli() -> None:
     """Keep a government data warehouse and its citizen portal in step, both ways."""
+    logs.for_commands()
 
 
 _COMMANDS = (

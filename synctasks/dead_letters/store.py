@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Collection, Sequence
+
+import structlog
 
 from synctasks.database import Transaction
 from synctasks.dead_letters.letter import Letter
 from synctasks.dead_letters.seal import seal
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 # A log is for reading: of a flood the first ones are enough, the table holds them all.
 _MOST_LINES = 20
@@ -98,9 +99,10 @@ def store(source: Transaction, flow: str, letters: Sequence[Letter]) -> None:
     opened = [record for record, is_new in rows if is_new]
     for record in opened[:_MOST_LINES]:
         letter = by_record[record]
-        log.warning("%s: flow=%s record=%r %s", letter.happened, flow, record, letter.error)
+        told = {"flow": flow, "kind": str(letter.kind), "record": record}
+        log.warning("letter.opened", **told, cause=letter.error)
     if len(opened) > _MOST_LINES:
-        log.warning("rejected: flow=%s and %d more", flow, len(opened) - _MOST_LINES)
+        log.warning("letter.more_opened", flow=flow, letters=len(opened) - _MOST_LINES)
 
 
 def close(source: Transaction, numbers: Collection[int]) -> None:

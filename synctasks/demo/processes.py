@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from synctasks.embedded.directory import LeasedDirectory
 from synctasks.embedded.process import GuardedProcess, last_lines
 from synctasks.embedded.waiting import wait_until
 from synctasks.flows import FLOWS
+from synctasks.settings import LEVEL_VARIABLE, LOGS_VARIABLE
 
 READY_SECONDS = 60.0
 # After a kill -9 of the demo the broker may go before the worker, which then would wait for it.
@@ -77,8 +79,12 @@ class Processes:
         self._running[program.name] = GuardedProcess.start(
             [sys.executable, *program.arguments],
             log=self.log(program.name),
-            # A killed worker leaves a temporary directory behind.
-            env={"TMPDIR": str(self._directory.path)},
+            # A killed worker leaves a temporary directory behind. People see the end of the logs.
+            env={
+                "TMPDIR": str(self._directory.path),
+                LOGS_VARIABLE: "console",
+                LEVEL_VARIABLE: "info",
+            },
             grace=GRACE_SECONDS,
             lease=self._directory.lease,
         )
@@ -105,11 +111,11 @@ class Processes:
 
 def _programs(directory: Path) -> tuple[_Program, ...]:
     schedule = str(directory / "schedule")
-    quiet = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
+    quiet = ("--without-gossip", "--without-mingle")
     return (
         _Program("worker", (*_CELERY, "worker", *quiet), _answers),
         _Program("listener", (*_SYNCTASKS, "listen"), _listens),
-        _Program("beat", (*_CELERY, "beat", "-s", schedule, "--loglevel", "INFO"), _beats),
+        _Program("beat", (*_CELERY, "beat", "-s", schedule), _beats),
     )
 
 
@@ -120,7 +126,7 @@ def _answers(_log: Path) -> bool:
 def _listens(log: Path) -> bool:
     sources = {flow.source.database for flow in FLOWS if flow.capture}
     text = log.read_text(errors="replace")
-    return all(f"listener.connected database={source}" in text for source in sources)
+    return all(re.search(rf"listener\.connected .*database={each}\b", text) for each in sources)
 
 
 def _beats(log: Path) -> bool:

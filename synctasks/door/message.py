@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +19,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import structlog
+
 from synctasks.dead_letters import refused
 from synctasks.door import arguments
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 # An item that is larger is not even read. 40,000 keys fit, of which no flow of ours sends any.
 MOST_BYTES = 2**20
@@ -98,12 +99,8 @@ def admit(item: bytes, queue: str) -> bytes:
         message = read(item)
     except Refused as refusal:
         message = _notice(refusal, queue)
-        log.warning(
-            "refused: %s: %s (%d bytes)",
-            message.arguments["what"],
-            refusal.problem,
-            len(item),
-        )
+        what = message.arguments["what"]
+        log.warning("message.refused", what=what, cause=refusal.problem, bytes=len(item))
     return message.packed(queue)
 
 

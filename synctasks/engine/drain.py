@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import structlog
 
 from synctasks import breaker, dead_letters
 from synctasks.counts import LATENCY_BOUNDS_MS
@@ -17,6 +20,8 @@ from synctasks.engine.latecomers import look_once_more
 from synctasks.engine.reconcile import reconcile
 from synctasks.flow import Flow
 from synctasks.lane import PENDING_SQL
+
+log = structlog.get_logger()
 
 _FULL_BATCH = 500
 
@@ -144,6 +149,7 @@ class Drain:
         self._again = False
         self._accepted: frozenset[str] = frozenset()
         self.new_waiting: list[tuple[str, str]] = []
+        self.counts: Mapping[str, int] = {}
 
     def enter(self, target: Transaction) -> int | None:
         lock.wait_for(target, self._flow, self._lane, self.limits)
@@ -167,7 +173,7 @@ class Drain:
         books.reject([crashed(key) for key in taken.ids])
         forgotten, _ = self._forget(source, taken, taken.ids_of(taken.ids), books)
         dead_letters.store(source, self._flow.name, books.letters)
-        source.execute(_SETTLE, self._where)
+        breaker.closed(self._flow, source.rows(_SETTLE, self._where))
         history.keep(source, self._where, forgotten, books, frozenset())
 
     def held(
@@ -189,16 +195,18 @@ class Drain:
                 self._look_again(source, taken, ours)
             else:
                 self._mark(source, taken, forgotten, books, ours)
-            source.execute(_SETTLE, self._where)
+            breaker.closed(self._flow, source.rows(_SETTLE, self._where))
             if postponed:
                 source.execute(_POSTPONE, {**self._where, "ids": postponed})
             if held:
+                log.warning("removals.held", flow=self._flow.name, lane=lane, removals=len(held))
                 self._hold(source, taken.ids_of(held))
             staying = {*books.keys.get("waiting", ()), *held} - {each.key for each in forgotten}
             # What was done of a wide unit whose changes stay is not there to be counted later.
             ours.add(books.only(staying).only_boxes("written", "removed"))
             if forgotten:
                 waiting.wake(source, self._flow, [each.key for each in forgotten])
+            self.counts = ours.counts
             if forgotten or ours.keys:
                 history.keep(source, self._where, forgotten, ours, taken.accepted)
             return bool(source.value(PENDING_SQL, self._where))
@@ -268,6 +276,10 @@ def drain(flow: Flow, lane: int, limits: Limits = DRAIN) -> bool:
     Raises LaneBusy while another worker holds the lane, and SynctasksError.
     """
     work = Drain(flow, lane, limits)
+    began = time.monotonic()
     done = reconcile(flow, work)
+    ms = round((time.monotonic() - began) * 1000)
+    if done is not None:
+        log.debug("drain.done", flow=flow.name, lane=lane, ms=ms, **work.counts)
     came = look_once_more(flow, lane, work.new_waiting)
     return done is not None and (done.pending or came)

@@ -10,6 +10,7 @@ import pytest
 
 from synctasks.embedded.waiting import wait_until
 from tests.acceptance.system import System
+from tests.logs import events
 from tests.rows import add_record
 
 _SLOTS = """
@@ -34,6 +35,7 @@ from threading import Barrier
 from synctasks import slots
 from synctasks.flow import Duty
 from synctasks.flows import by_name
+from synctasks.monitoring import logs
 
 def race(now):
     start = Barrier(8)
@@ -43,6 +45,7 @@ def race(now):
     with ThreadPoolExecutor(8) as threads:
         return [slot.run for slot in threads.map(ask, range(8)) if slot]
 
+logs.for_commands()
 days = [datetime(2031, 3, day, 12, tzinfo=UTC) for day in (1, 1, 2)]
 print(json.dumps([len(race(day)) for day in days]))
 """
@@ -122,8 +125,8 @@ def _await_knocks(system: System, count: int) -> None:
     """Wait until the worker has answered that many more knocks."""
 
     def answered() -> int:
-        lines = system.worker.words().splitlines()
-        return sum("Task control.knock[" in line and "succeeded" in line for line in lines)
+        words = system.worker.words()
+        return sum(len(events(words, event)) for event in ("slot.taken", "slot.taken_already"))
 
     until = answered() + count
     wait_until(lambda: answered() >= until, 15, f"{count} knocks")

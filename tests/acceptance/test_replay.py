@@ -10,6 +10,7 @@ import pytest
 from synctasks.embedded.waiting import wait_until
 from tests.acceptance.system import System
 from tests.letters import UNMISTAKABLE, letters
+from tests.logs import events
 from tests.rows import add_record, execute
 
 STATES = "SELECT record, state FROM synctasks.dead_letter ORDER BY record"
@@ -85,7 +86,8 @@ def test_a_worker_logs_what_it_rejects_and_no_value(rejected: System) -> None:
         stored = letters(warehouse)
     assert len(stored) == 4
     for each in stored:
-        assert f"rejected: flow=profile_data record='{each['record']}' {each['error']}" in log
+        told = {"flow": "profile_data", "record": each["record"], "cause": each["error"]}
+        assert events(log, "letter.opened", **told)
     said = [log, rejected.listener.words(), *(outcome_of(rejected, *each) for each in SAYING)]
     for text in said:
         assert text

@@ -11,6 +11,7 @@ import pytest
 from synctasks.embedded.waiting import wait_until
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from tests.acceptance.system import System
+from tests.logs import events
 from tests.refreshing import add_records, key
 from tests.rows import execute
 
@@ -84,8 +85,8 @@ def test_the_night_repairs_what_a_hand_did_and_flags_what_is_stale(night: System
     runs = "SELECT reason, planned FROM synctasks.run WHERE flow = 'profile_data' AND kind = 'keys'"
     assert night.at_warehouse(runs) == [("repair", 1)]
     assert await_round(night, "verify"), "one, however often beat knocked"
-    lines = [line for line in night.worker.words().splitlines() if "verify.profile_data[" in line]
-    assert sum("1 different" in line and "1 repaired" in line for line in lines) == 1
+    told = {"flow": "profile_data", "duty": "verify", "different": 1, "repaired": 1}
+    assert len(events(night.worker.words(), "round.ended", **told)) == 1
     [flagged] = json.loads(night.run("synctasks", "review", "list", "--json").stdout)
     assert (flagged["flow"], flagged["key"], flagged["days"]) == ("profile_data", key(7), 200)
     status = json.loads(night.run("synctasks", "status", "--json").stdout)

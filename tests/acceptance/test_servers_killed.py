@@ -16,6 +16,7 @@ from synctasks.embedded.waiting import wait_until
 from tests.acceptance.obstacles import MERGING, slow_portal
 from tests.acceptance.system import System
 from tests.acceptance.traffic import Traffic
+from tests.logs import events
 from tests.rows import add_record, execute, value
 
 WAREHOUSE = "SYNCTASKS_WAREHOUSE_URL"
@@ -127,4 +128,4 @@ def the_same_processes(system: System) -> Iterator[None]:
     assert worker.alive, words[-3000:]
     assert system.listener.alive, system.listener.words()[-3000:]
     assert {each.pid for each in worker.children()} == children
-    assert "raised unexpected" not in words, words[words.index("raised unexpected") - 200 :][:6000]
+    assert not events(words, "task.mistaken")

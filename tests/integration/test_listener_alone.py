@@ -19,6 +19,7 @@ from synctasks.capture.triggers import CHANNEL, SLEEP_LOCK
 from synctasks.embedded.waiting import wait_until
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
+from tests.logs import events
 from tests.programs import run, running
 from tests.proxy import Proxy
 from tests.rows import Connection, add_record, execute, rows, value
@@ -134,7 +135,8 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
     away = urlsplit(databases[CITIZEN])._replace(netloc="nobody@127.0.0.1:1").geturl()
     with running("synctasks", "listen", log=log, env={CITIZEN: away}) as process:
         wait_until(lambda: value(warehouse, BACKENDS) == 2, 20, "it to listen at the other one")
-        wait_until(lambda: "listener.lost database=citizen" in log.read_text(), 20, "a word of it")
+        lost = {"event": "listener.lost", "database": "citizen"}
+        wait_until(lambda: bool(events(log.read_text(), **lost)), 20, "a word of it")
         assert process.poll() is None
     nobody = {WAREHOUSE: away, CITIZEN: away}
     refused = run("synctasks", "listen", env=nobody)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import inspect
 import json
-import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from celery import Celery
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu.transport import resolve_transport
+from structlog.testing import capture_logs
 
 from synctasks.door import arguments, transport
 from synctasks.door.message import MOST_BYTES, admit, read
@@ -40,15 +40,21 @@ def admitted(given: bytes, queue: str = "events") -> tuple[dict[str, Any], dict[
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_every_attack_is_refused_without_its_values(
-    attack: Attack, caplog: pytest.LogCaptureFixture
+    attack: Attack,
 ) -> None:
-    with caplog.at_level(logging.WARNING):
+    with capture_logs() as logged:
         made, told = admitted(attack.item)
     assert (made["headers"]["task"], told["flow"]) == ("dlq.refused", attack.flow)
     assert told["problem"].startswith(attack.error)
-    assert SECRET not in json.dumps([made, told]) + caplog.text
-    assert [record.message for record in caplog.records] == [
-        f"refused: {told['what']}: {told['problem']} ({len(attack.item)} bytes)"
+    assert SECRET not in json.dumps([made, told, logged])
+    assert logged == [
+        {
+            "event": "message.refused",
+            "log_level": "warning",
+            "what": told["what"],
+            "cause": told["problem"],
+            "bytes": len(attack.item),
+        }
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
 from synctasks import breaker
 from synctasks.bind import bound
 from synctasks.counts import COUNTS
@@ -13,6 +15,8 @@ from synctasks.engine import walk
 from synctasks.engine.likeness import Prefilter, prefilter
 from synctasks.flow import Flow
 from synctasks.lane import RUNS_SQL
+
+log = structlog.get_logger()
 
 # A chunk should hold its lane for 200 ms, so that an event waits little, and be no burden to a
 # worker's memory or the network.
@@ -133,6 +137,7 @@ FROM (
     WHERE chunk.run = %(run)s
 ) AS totals
 WHERE run.id = %(run)s AND run.state = 'running'
+RETURNING run.state, run.error, {", ".join(f"run.{count}" for count in COUNTS)}
 """
 
 
@@ -202,15 +207,29 @@ def start(flow: Flow) -> bool:
             "row_bytes": row_bytes,
             "prefilter": prefilter(bound(flow), source, target),
         }
-        return source.row(_START, parameters) is not None
+        row = source.row(_START, parameters)
+    if row is None:
+        return False
+    log.info("run.started", flow=flow.name, run=row[0], expected=expected)
+    return True
 
 
 def end(source: Transaction, flow: Flow, run: int, *, stopped: str | None = None) -> None:
     """End a run and sum its books: all its chunks are done, or something has stopped it."""
-    source.execute(_END, {"run": run, "stopped": stopped})
+    if row := source.row(_END, {"run": run, "stopped": stopped}):
+        _say(flow, run, *row)
     if stopped is None:
         failed.close(source, flow, failed.REFRESH)
-        source.execute(breaker.CLOSE, {"flow": flow.name})
+        breaker.closed(flow, source.rows(breaker.CLOSE, {"flow": flow.name}))
+
+
+def _say(flow: Flow, run: int, state: str, error: str | None, *counts: int) -> None:
+    told = {"flow": flow.name, "run": run, "state": state}
+    books = dict(zip(COUNTS, counts, strict=True))
+    if state == "succeeded":
+        log.info("run.ended", **told, **books)
+    else:
+        log.error("run.ended", **told, **books, cause=error)
 
 
 def stop_mismatched(flow: Flow, standing: Standing) -> None:

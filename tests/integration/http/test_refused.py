@@ -160,13 +160,13 @@ def test_a_length_that_is_none(web: Web, length: str) -> None:
 
 
 def test_a_caller_who_goes_away_in_the_middle(web: Web) -> None:
-    before = web.words().count("status=400")
+    before = web.refused(400)
     with web.connection() as connection:
         connection.putrequest("POST", PATH)
         connection.putheader("Content-Length", "100")
         connection.endheaders(b"{")
     assert web.get("/healthz").status == 200
-    wait_until(lambda: web.words().count("status=400") > before, 10, "a word about it")
+    wait_until(lambda: web.refused(400) > before, 10, "a word about it")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from structlog.testing import capture_logs
 
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.settings import KEYS_VARIABLE
@@ -61,12 +60,11 @@ COLUMNS = "id, error, messages, stack_trace, record, unit, attempts, category, a
 
 
 @pytest.fixture(scope="module", autouse=True)
-def logged(place: Workspace) -> Iterator[str]:
+def logged(place: Workspace) -> str:
     """Letters of each kind of fault, by event and once more by full run; what was logged."""
     place.renew()
-    collected = Collected()
-    logging.getLogger().addHandler(collected)
     with (
+        capture_logs() as collected,
         connected(place.environment[WAREHOUSE]) as warehouse,
         connected(place.environment[CITIZEN]) as citizen,
     ):
@@ -77,20 +75,7 @@ def logged(place: Workspace) -> Iterator[str]:
         drain_pending()
         full_run(PROFILE_DATA)
         assert value(warehouse, "SELECT count(*) FROM synctasks.dead_letter") == 4
-    yield "\n".join(collected.said)
-    logging.getLogger().removeHandler(collected)
-
-
-class Collected(logging.Handler):
-    """Everything that is logged, as it would stand in a file."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.said: list[str] = []
-        self.setFormatter(logging.Formatter())
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(self.format(record))
+    return "\n".join(map(str, collected))
 
 
 @pytest.fixture
@@ -181,7 +166,7 @@ def test_checks_show_no_value(words: tuple[str, ...]) -> None:
 def test_no_value_stands_in_our_tables_or_was_logged(
     environment: dict[str, str], logged: str
 ) -> None:
-    assert logged.count("rejected: flow=profile_data record='GR-") == 4
+    assert logged.count("'letter.opened'") == 4
     assert not values_in(logged)
     with connected(environment[WAREHOUSE]) as warehouse:
         stored = rows(warehouse, f"SELECT ({COLUMNS})::text FROM synctasks.dead_letter")
