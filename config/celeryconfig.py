@@ -11,5 +11,9 @@ worker_max_memory_per_child = 400_000  # KiB
 task_soft_time_limit = 240
 task_time_limit = 300
 
+# Workers tell of each task that it came, began and ended; Flower lives on that, and nothing else
+# does. Nobody listening, Redis drops it at once. Without Flower it may be False.
+worker_send_task_events = True
+
 # How logs look, and from which level on, is in the environment: SYNCTASKS_LOG_FORMAT and
 # SYNCTASKS_LOG_LEVEL, see docs/logs.md. Celery's --loglevel and --logfile change nothing.

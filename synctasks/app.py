@@ -10,6 +10,7 @@ import runpy
 import sys
 from typing import Any
 
+import click
 import structlog
 from celery import Celery
 from celery.schedules import crontab
@@ -22,7 +23,7 @@ from synctasks.door import transport
 from synctasks.errors import SetupError
 from synctasks.flow import Duty, Flow, Schedule
 from synctasks.flows import ALL_FLOWS, FLOWS
-from synctasks.monitoring import logs
+from synctasks.monitoring import flower, logs
 
 # A task or countdown longer than this would run twice at once.
 VISIBILITY_TIMEOUT_SECONDS = 3600
@@ -120,11 +121,19 @@ def _require_keys(**_: object) -> None:
         raise SystemExit(2) from None
 
 
+def _is_flower() -> bool:
+    """Whether it is `celery … flower` that loads us, just before it reads its options."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.invoked_subcommand == "flower"
+
+
 try:
     # Commands like `celery call` set up no logs: then as for our own.
     if not structlog.is_configured():
         logs.for_commands()
     app = make_app()
+    if _is_flower():
+        flower.prepare()
 except SetupError as _problem:
     # `celery -A synctasks …` shows whatever this module raises; a plain exit keeps it one line.
     sys.stderr.write(f"synctasks: {_problem}\n")

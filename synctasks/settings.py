@@ -145,6 +145,21 @@ def callback_secret() -> bytes:
     return os.fsencode(secret)
 
 
+def flower_basic_auth() -> str:
+    """Who may look at Flower, as user:password. Raises SetupError without: only Flower needs it."""
+    given = load().flower_basic_auth
+    user, colon, password = given.partition(":")
+    if given and colon and user and password and given.isascii() and given.isprintable():
+        return given
+    cause = "is not user:password, in printable ASCII characters" if given else "is not set"
+    raise SetupError(
+        "environment",
+        f"{FLOWER_VARIABLE} {cause}: without it anybody could look at Flower",
+        "Set it to a user and a password with a colon between them; "
+        "a new password: openssl rand -hex 16",
+    )
+
+
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65_535
 

@@ -35,7 +35,7 @@ ENVIRONMENT = {
     settings.FLOWER_VARIABLE: "watch:hush-flower",
     settings.ALERTS_VARIABLE: "slack://hush-a/hush-b/hush-c json://alerts.example",
 }
-LEVELS = ("debug", "info", "warning", "error", "critical")
+LEVELS = ("debug", "info", "warning", "error", "critical", "exception")
 SECRETS = [
     *("hush/warehouse", "hush%2Fwarehouse", "hush-citizen", "hush-broker", 'hush "callback"'),
     *("hush-flower", "slack://hush-a/hush-b/hush-c"),
@@ -271,15 +271,17 @@ def _name(call: ast.Call) -> str:
 def _events() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for level, call in _calls():
-        found.setdefault(_name(call), set()).add(level)
+        found.setdefault(_name(call), set()).add("error" if level == "exception" else level)
     return found
 
 
 def _fields() -> dict[str, set[str]]:
     """The fields of each event that its call names."""
     found: dict[str, set[str]] = {}
-    for _, call in _calls():
+    for level, call in _calls():
         names = {keyword.arg for keyword in call.keywords if keyword.arg}
+        if level == "exception":
+            names.add(level)
         renamed = {"exception" if name == "exc_info" else name for name in names}
         found.setdefault(_name(call), set()).update(renamed)
     return found

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from flower.options import options
 
 from synctasks import settings
 from synctasks.errors import SetupError
@@ -87,3 +90,48 @@ def test_a_bad_port_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> Non
     monkeypatch.setenv(settings.PORT_VARIABLE, value)
     with pytest.raises(SetupError, match="SYNCTASKS_HTTP_PORT is no port"):
         settings.load()
+
+
+@pytest.mark.parametrize("given", ["watch:hush", "watch:hu:sh", "w:h"])
+def test_flower_is_looked_at_by_a_user_with_a_password(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv(settings.FLOWER_VARIABLE, given)
+    assert settings.flower_basic_auth() == given
+    assert "hu" not in repr(settings.load())
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        ("", "is not set"),
+        ("hush", "is not user:password"),
+        (":hush", "is not user:password"),
+        ("hush:", "is not user:password"),
+        ("g\u00e4nse:hush", "is not user:password, in printable ASCII characters"),
+        ("watch:hush\n", "is not user:password, in printable ASCII characters"),
+    ],
+)
+def test_flower_is_looked_at_by_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, given: str, cause: str
+) -> None:
+    monkeypatch.setenv(settings.FLOWER_VARIABLE, given)
+    with pytest.raises(SetupError) as caught:
+        settings.flower_basic_auth()
+    assert f"{settings.FLOWER_VARIABLE} {cause}" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_an_operators_file_is_found_from_wherever_a_process_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = settings.config_file("flowerconfig.py")
+    assert found is not None
+    names = [name for name in runpy.run_path(str(found)) if not name.startswith("_")]
+    assert set(names) <= set(options.as_dict()), "each is one of Flower's own"
+    assert settings.config_file("nosuchconfig.py") is None
+    (tmp_path / "config").mkdir()
+    mine = tmp_path / "config" / "nosuchconfig.py"
+    mine.touch()
+    assert settings.config_file("nosuchconfig.py") == mine
