@@ -7,8 +7,9 @@ import pytest
 
 from synctasks.sample.names_people import REGIONS
 from synctasks.sample.names_places import DISTRICTS
-from synctasks.sample.numbers import NUMBERS, aadhaar, check_digit
+from synctasks.sample.numbers import NUMBERS, aadhaar
 from synctasks.sample.people import Population
+from synctasks.verhoeff import check_digit
 
 TODAY = date(2025, 3, 1)
 BLOCK = 1_000
