@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from synctasks import migrations, schemas
 from synctasks.bind import bound
-from synctasks.capture import preflight
+from synctasks.capture import installed, preflight
 from synctasks.capture.triggers import SLEEP_LOCK, Trigger, triggers, wake_sql
 from synctasks.database import Limits, Transaction, array, connect, forget_connections, transaction
 from synctasks.errors import LockTimeout, SetupError
@@ -30,24 +30,6 @@ _PAUSE_SECONDS = 0.2
 _ALONE = f"""\
 SET lock_timeout = '60s';
 SELECT pg_advisory_lock({SLEEP_LOCK[0]}, {SLEEP_LOCK[1] + 1})
-"""
-
-_HAS_TRIGGER = """\
-SELECT EXISTS (
-    SELECT
-    FROM pg_catalog.pg_trigger
-    WHERE tgrelid = to_regclass(%(table)s) AND tgname = %(trigger)s AND tgenabled = 'A'
-)
-"""
-
-_OUR_TRIGGERS = r"""
-SELECT format('%%I.%%I', namespace.nspname, class.relname), tgname::text
-FROM pg_catalog.pg_trigger
-JOIN pg_catalog.pg_class AS class ON class.oid = tgrelid
-JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-JOIN pg_catalog.pg_proc AS function ON function.oid = tgfoid
-WHERE function.pronamespace = to_regnamespace('synctasks') AND NOT tgisinternal
-ORDER BY 1, 2
 """
 
 # By hand it is one transaction that gives up where somebody writes: nothing is then changed.
@@ -154,7 +136,7 @@ def _install_flow(flow: Flow, progress: Progress, request: str = _REQUEST) -> bo
         is_new = bool(source.rows(_LANES, {"flow": flow.name, "lanes": lanes}))
         for trigger in wanted:
             source.execute(trigger.function_sql)
-        missing = [trigger for trigger in wanted if not _is_there(source, trigger)]
+        missing = [trigger for trigger in wanted if not _is_right(source, trigger)]
         if is_new and not wanted:
             # Nothing captures it: full runs are all there is.
             source.execute(request, {"flow": flow.name})
@@ -174,8 +156,8 @@ def _install_flow(flow: Flow, progress: Progress, request: str = _REQUEST) -> bo
     return True
 
 
-def _is_there(source: Transaction, trigger: Trigger) -> bool:
-    return bool(source.value(_HAS_TRIGGER, {"table": trigger.table, "trigger": trigger.name}))
+def _is_right(source: Transaction, trigger: Trigger) -> bool:
+    return installed.trigger_problem(trigger, installed.standing(source, trigger)) is None
 
 
 def uninstall(*, discard_pending: bool, progress: Progress) -> None:
@@ -184,8 +166,8 @@ def uninstall(*, discard_pending: bool, progress: Progress) -> None:
     Raises SetupError, with nothing changed, while changes are pending and `discard_pending` is
     not given.
     """
-    installed = [database for database in Database if preflight.is_installed(database)]
-    for database in installed:
+    places = [database for database in Database if preflight.is_installed(database)]
+    for database in places:
         with transaction(database, _DDL) as tx:
             heartbeats = array(flow.name for flow in HEARTBEATS.values())
             pending = tx.value(_PENDING, {"heartbeats": heartbeats})
@@ -195,7 +177,7 @@ def uninstall(*, discard_pending: bool, progress: Progress) -> None:
                 cause=f"{pending} changes are pending and would be lost",
                 remedy="Wait until `synctasks status` shows none, or give --discard-pending",
             )
-    for database in installed:
+    for database in places:
         _drop_triggers(database, progress)
         progress(f"{database}: schema synctasks")
         with transaction(database, Limits(statement_ms=60_000, lock_ms=30_000)) as tx:
@@ -205,7 +187,7 @@ def uninstall(*, discard_pending: bool, progress: Progress) -> None:
 
 def _drop_triggers(database: Database, progress: Progress) -> None:
     with transaction(database, _DDL) as tx:
-        found = tx.rows(_OUR_TRIGGERS, {})
+        found = installed.all_triggers(tx)
     for table in dict.fromkeys(table for table, _ in found):
         names = [name for its_table, name in found if its_table == table]
         progress(f"{database}: triggers on {table}")

@@ -25,6 +25,8 @@ CHANNEL = "synctasks"
 # until its own transaction has ended.
 SLEEP_LOCK = (0x73796E63, 1)
 
+WAKE = "synctasks.wake"
+
 _WAKE = """\
 CREATE OR REPLACE FUNCTION synctasks.wake() RETURNS void
 LANGUAGE plpgsql
@@ -73,6 +75,7 @@ class Trigger:
 
     name: str
     table: str
+    function: str
     function_sql: str
     trigger_sql: str
     drop_sql: str
@@ -173,12 +176,13 @@ def _place(flow: Flow, table: Table) -> str:
 
 def _trigger(flow: Flow, table: Table, operation: str, function_sql: str) -> Trigger:
     name = f"synctasks_{_place(flow, table)}_{operation}"
+    function = _named(flow, table, operation)["function"]
     trigger_sql = _TRIGGER.format(
         trigger=sql.name(name),
         operation=operation.upper(),
         table=sql.name(table.name),
         referencing=_REFERENCING[operation],
-        function=_named(flow, table, operation)["function"],
+        function=function,
     )
     drop_sql = f"DROP TRIGGER IF EXISTS {sql.name(name)} ON {sql.name(table.name)};\n"
-    return Trigger(name, table.name, function_sql, trigger_sql, drop_sql)
+    return Trigger(name, table.name, function, function_sql, trigger_sql, drop_sql)

@@ -95,7 +95,9 @@ def test_it_is_repeatable(empty: Both) -> None:
 
 
 def test_it_brings_an_older_installation_up_to_date(databases: object, connect: Connect) -> None:
-    """A trigger that is gone or off, a function of an older version: and a full run is due."""
+    """A trigger that is gone, off or another one, a function of an older version: and a full run
+    is due.
+    """
     warehouse, _ = connect()
     before = catalog(warehouse)
     function = "synctasks.capture_profile_data_insert"
@@ -103,6 +105,10 @@ def test_it_brings_an_older_installation_up_to_date(databases: object, connect: 
         warehouse,
         "DROP TRIGGER synctasks_profile_data_update ON golden_records;"
         "ALTER TABLE golden_records DISABLE TRIGGER synctasks_profile_data_delete;"
+        "DROP TRIGGER synctasks_profile_data_truncate ON golden_records;"
+        "CREATE TRIGGER synctasks_profile_data_truncate AFTER TRUNCATE ON golden_records"
+        " WHEN (pg_backend_pid() = 0) EXECUTE FUNCTION synctasks.capture_profile_data_truncate();"
+        "ALTER TABLE golden_records ENABLE ALWAYS TRIGGER synctasks_profile_data_truncate;"
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN RETURN NULL; END'; DELETE FROM synctasks.run",
     )
