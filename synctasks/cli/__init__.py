@@ -7,6 +7,7 @@ import sys
 import click
 
 from synctasks.cli.alerts import alerts
+from synctasks.cli.check import check
 from synctasks.cli.dead_letters import dead_letters
 from synctasks.cli.demo import demo
 from synctasks.cli.explain import explain_command
@@ -26,6 +27,7 @@ _EPILOG = """\b
 Examples:
   synctasks demo                      see it work, with servers of its own
   synctasks install --with-schemas    create tables, bookkeeping and triggers
+  synctasks check                     is everything as it has to be, and if not, what to do
   synctasks sync profile_data         carry a whole flow over, with progress
   synctasks status                    what is pending, how late, the last runs
   synctasks verify                    do both sides agree, record by record?
@@ -56,6 +58,7 @@ _COMMANDS = (
     demo,
     install,
     uninstall,
+    check,
     listen,
     serve,
     flows,

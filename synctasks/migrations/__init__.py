@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
@@ -29,6 +30,12 @@ def upgrade(database: Database) -> None:
             command.upgrade(config, "head")
     except DBAPIError as error:
         raise translate(error.orig, str(database)) from None
+
+
+def versions(database: Database) -> list[str]:
+    """All versions of the schema that we know, the newest first."""
+    scripts = ScriptDirectory.from_config(_config(database))
+    return [script.revision for script in scripts.walk_revisions()]
 
 
 def sql(database: Database) -> str:
