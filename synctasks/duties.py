@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from synctasks import dispatch, rounds
+from synctasks.audit import Act
 from synctasks.capture import change_log
 from synctasks.database import CHUNK, Transaction, transaction
 from synctasks.dead_letters import failed
@@ -41,11 +42,14 @@ class Step:
     more: bool = False
 
 
-def request(flow: Flow, duty: Duty, reason: str) -> int:
+def request(flow: Flow, duty: Duty, reason: str, *, act: Act | None = None) -> int:
     """Begin a round anew, whatever is under way; its run. Raises SynctasksError."""
     with transaction(flow.source.database) as source:
         expected, _ = walk.source_size(flow, source)
-        return rounds.begin(source, flow, duty, reason, anew=True, expected=expected)
+        run = rounds.begin(source, flow, duty, reason, anew=True, expected=expected)
+        if act:
+            act.note(source, flow.name, run)
+        return run
 
 
 def step(flow: Flow, duty: Duty) -> Step:
@@ -61,9 +65,9 @@ def fail(flow: Flow, duty: Duty, error: str) -> None:
             rounds.end(source, under_way.run, "failed", error)
 
 
-def repair(flow: Flow, keys: Sequence[str]) -> int:
+def repair(flow: Flow, keys: Sequence[str], *, act: Act | None = None) -> int:
     """Put the keys of what is wrong into the change log; their run. Raises SynctasksError."""
-    run, lanes = change_log.request(flow, keys, origin="repair")
+    run, lanes = change_log.request(flow, keys, origin="repair", act=act)
     dispatch.send_drains((flow.name, lane) for lane in lanes)
     return run
 

@@ -160,6 +160,11 @@ def flower_basic_auth() -> str:
     )
 
 
+def behind_sudo() -> str | None:
+    """The name of the person behind `sudo`, if there is one."""
+    return Env().str("SUDO_USER", "").strip() or None
+
+
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65_535
 

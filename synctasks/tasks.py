@@ -15,7 +15,8 @@ from typing import Any
 import structlog
 from celery import Celery, current_task
 
-from synctasks import breaker, dispatch, duties, ledger, pauses, presence, slots
+from synctasks import audit, breaker, dispatch, duties, ledger, pauses, presence, slots
+from synctasks.audit import Act, Action
 from synctasks.capture import change_log
 from synctasks.database import CHUNK, DRAIN, transaction
 from synctasks.dead_letters import failed, refused
@@ -67,19 +68,21 @@ def register(app: Celery, flows: Sequence[Flow]) -> dict[str, str]:
     return queues
 
 
-def ask_for_all(flow: Flow, *, accept_shrink: bool = False) -> int:
+def ask_for_all(flow: Flow, *, accept_shrink: bool = False, act: Act | None = None) -> int:
     """Ask for a full run, or follow the one under way; its id.
 
-    `accept_shrink` asks for one whose removals no guard holds.
+    `accept_shrink` asks for one whose removals no guard holds; `act` is what is noted of it.
     """
-    run = refresh.request(flow, "by hand", accepts_shrink=accept_shrink)
+    run = refresh.request(flow, "by hand", accepts_shrink=accept_shrink, act=act)
     dispatch.send_refresh(flow.name)
     return run
 
 
-def ask_for_keys(flow: Flow, keys: Sequence[str], *, origin: str = "key") -> int:
+def ask_for_keys(
+    flow: Flow, keys: Sequence[str], *, origin: str = "key", act: Act | None = None
+) -> int:
     """Ask for some keys: a run whose changes stand in the change log; its id."""
-    run, lanes = change_log.request(flow, keys, origin=origin)
+    run, lanes = change_log.request(flow, keys, origin=origin, act=act)
     dispatch.send_drains((flow.name, lane) for lane in lanes)
     return run
 
@@ -105,7 +108,11 @@ def try_again(flow: Flow, task: str) -> None:
 def _sync(flow: Flow) -> Any:
     def sync(keys: list[str] | None = None) -> dict[str, int]:
         """A full run, or these keys."""
-        return {"run": ask_for_all(flow) if keys is None else ask_for_keys(flow, keys)}
+        what = "all of it" if keys is None else audit.of_keys(keys)
+        # Of our own programs none sends this: whoever does is a person, and the message names none.
+        act = Act(Action.SYNC, what, actor=audit.MESSAGE)
+        run = ask_for_all(flow, act=act) if keys is None else ask_for_keys(flow, keys, act=act)
+        return {"run": run}
 
     return sync
 

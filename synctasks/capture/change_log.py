@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synctasks.audit import Act
 from synctasks.database import Transaction, array, transaction
 from synctasks.errors import SetupError
 from synctasks.flow import Flow
@@ -86,11 +87,13 @@ class PendingLane:
     in_work: bool
 
 
-def request(flow: Flow, keys: Sequence[str], origin: str) -> tuple[int, list[int]]:
+def request(
+    flow: Flow, keys: Sequence[str], origin: str, *, act: Act | None = None
+) -> tuple[int, list[int]]:
     """Put keys into the change log as a run of their own: (its id, the lanes they are in).
 
-    `origin` says who asks (key, replay, repair, callback, woken). Raises SetupError for a
-    malformed key that somebody typed, before anything is written.
+    `origin` says who asks (key, replay, repair, callback, woken); if a person does, `act` is
+    noted. Raises SetupError for a malformed key that somebody typed, before anything is written.
     """
     for key in keys if origin == "key" else ():
         if problem := flow.source.key_problem(key):
@@ -104,6 +107,8 @@ def request(flow: Flow, keys: Sequence[str], origin: str) -> tuple[int, list[int
     with transaction(flow.source.database) as source:
         row = source.row(statement, parameters)
         assert row is not None, "the statement returns the run it inserts"
+        if act:
+            act.note(source, flow.name, row[0])
         return row[0], list(row[1] or ())
 
 

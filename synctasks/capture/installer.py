@@ -11,7 +11,8 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from synctasks import migrations, schemas
+from synctasks import audit, migrations, schemas
+from synctasks.audit import Action
 from synctasks.bind import bound
 from synctasks.capture import installed, preflight
 from synctasks.capture.triggers import SLEEP_LOCK, Trigger, triggers, wake_sql
@@ -74,6 +75,12 @@ WHERE NOT EXISTS (
 )
 """
 
+# Whoever runs it is whom the server knows.
+_INSTALLED_BY_HAND = """\
+INSERT INTO synctasks.audit (actor, action, subject)
+VALUES (session_user, 'install', 'by the printed SQL');
+"""
+
 # A heartbeat on its way is no loss.
 _PENDING = """\
 SELECT
@@ -104,6 +111,7 @@ def install(
             with transaction(database, _DDL) as tx:
                 tx.execute(wake_sql(notifies=notifies))
                 tx.execute(_INSTALLATION, {"notifies": notifies})
+                audit.add(tx, Action.INSTALL, None, f"{database} database")
         bound.cache_clear()
         for heartbeat in HEARTBEATS.values():
             _install_flow(heartbeat, progress, request="")
@@ -178,6 +186,9 @@ def uninstall(*, discard_pending: bool, progress: Progress) -> None:
                 remedy="Wait until `synctasks status` shows none, or give --discard-pending",
             )
     for database in places:
+        with transaction(database, _DDL) as tx:
+            # It goes with the schema, and stands where this stops half-way.
+            audit.add(tx, Action.UNINSTALL, None, f"{database} database")
         _drop_triggers(database, progress)
         progress(f"{database}: schema synctasks")
         with transaction(database, Limits(statement_ms=60_000, lock_ms=30_000)) as tx:
@@ -233,6 +244,7 @@ def _sql_of(flows: Sequence[Flow], database: Database, with_schemas: bool, notif
         parts.append(schemas.ddl(database))
     parts += [migrations.sql(database), wake_sql(notifies=notifies)]
     parts.append(_INSTALLATION.replace("%(notifies)s", str(notifies).lower()).rstrip() + ";\n")
+    parts.append(_INSTALLED_BY_HAND)
     for flow in (*HEARTBEATS.values(), *flows):
         values = {"%(flow)s": f"'{flow.name}'", "%(lanes)s": str(flow.lanes)}
         if flow.target.database is database:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synctasks import audit
+from synctasks.audit import Action
 from synctasks.database import transaction
 from synctasks.flow import Flow
 
@@ -25,10 +26,11 @@ FROM accepted
 _FORGIVE = "UPDATE synctasks.history SET accepted = removed WHERE flow = %(flow)s"
 
 
-def accept(flow: Flow) -> None:
-    """Let them go, and note who said so."""
+def accept(flow: Flow, reason: str | None = None) -> None:
+    """Let them go, and note who said so, and why."""
     with transaction(flow.source.database) as source:
         count = source.value(_HELD, {"flow": flow.name})
         source.execute(_ACCEPT, {"flow": flow.name})
         source.execute(_FORGIVE, {"flow": flow.name})
-        audit.add(source, "accept shrink", flow.name, f"{count} held removals, and a full run")
+        subject = f"{count} held removals, and a full run"
+        audit.add(source, Action.ACCEPT_SHRINK, flow.name, subject, reason)

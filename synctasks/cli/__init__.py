@@ -7,6 +7,7 @@ import sys
 import click
 
 from synctasks.cli.alerts import alerts
+from synctasks.cli.audit import audit
 from synctasks.cli.check import check
 from synctasks.cli.dead_letters import dead_letters
 from synctasks.cli.demo import demo
@@ -36,6 +37,7 @@ Examples:
   synctasks review list               what nobody has updated for 180 days
   synctasks pause profile_data        let nobody write to its target for a while
   synctasks alerts list               what somebody has to look at, since when
+  synctasks audit                     who did what, when and why
 
 \b
 The three URLs are read from the environment, see config/.env.example:
@@ -71,6 +73,7 @@ _COMMANDS = (
     dead_letters,
     alerts,
     review,
+    audit,
 )
 for _command in _COMMANDS:
     cli.add_command(_command)

@@ -60,8 +60,13 @@ def install(with_schemas: bool, print_sql: bool, no_notify: bool, database: str 
 def uninstall(discard_pending: bool, yes: bool) -> None:
     """Remove the triggers and schema `synctasks` from both databases.
 
-    The tables' own rows stay as they are. Refuses while changes are pending.
+    The tables' own rows stay as they are. Refuses while changes are pending. The audit goes, too:
+    to keep it, run `synctasks audit --json > audit.json` before.
     """
-    confirm("Remove all triggers, bookkeeping and dead letters of synctasks?", yes=yes)
+    confirm(
+        "Remove all triggers, bookkeeping and dead letters of synctasks, and its audit of who did "
+        "what (to keep that: synctasks audit --json > audit.json)?",
+        yes=yes,
+    )
     installer.uninstall(discard_pending=discard_pending, progress=notices.print)
     console.print("Uninstalled. A later install requests a full run of every flow.")

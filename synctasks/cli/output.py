@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
+from textwrap import indent
 from typing import Any
 
 import click
@@ -25,6 +27,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_json_list(values: Iterable[Any]) -> None:
+    """Print values as a JSON list on standard output, each as it comes, however many."""
+    before = "["
+    for value in values:
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+        click.echo(f"{before}\n{indent(text, '  ')}", nl=False)
+        before = ","
+    click.echo("[]" if before == "[" else "\n]")
 
 
 def seconds(value: float | None) -> str:

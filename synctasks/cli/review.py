@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from synctasks import duties, rounds
+from synctasks.audit import Act, Action
 from synctasks.cli.output import console, json_option, notices, print_json
 from synctasks.database import transaction
 from synctasks.engine.review import count, flagged
@@ -92,7 +93,7 @@ def check(flow: str | None) -> None:
 
 def _watch(flow: Flow) -> None:
     """Look at all rows of a flow, with a bar on a terminal, and say what came of it."""
-    duties.request(flow, Duty.REVIEW, "by hand")
+    duties.request(flow, Duty.REVIEW, "by hand", act=Act(Action.REVIEW, "what is stale"))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=notices, disable=not notices.is_terminal) as progress:
         bar = progress.add_task(f"review {flow.name}", total=size(flow) or None)

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from synctasks import duties
+from synctasks.audit import Act, Action, of_keys
 from synctasks.capture.change_log import lane_count
 from synctasks.cli.follow import NoWorker, follow
 from synctasks.cli.output import console, json_option, notices, print_json
@@ -118,7 +119,7 @@ class _Repairs:
         if not keys:
             return
         self.count += len(keys)
-        run = duties.repair(self._flow, keys)
+        run = duties.repair(self._flow, keys, act=Act(Action.REPAIR, of_keys(keys)))
         try:
             *_, ended = follow(self._flow, run)
         except NoWorker as problem:

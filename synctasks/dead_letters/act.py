@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synctasks import audit
+from synctasks.audit import Action
 from synctasks.database import transaction
 from synctasks.flow import Database
 
@@ -37,19 +38,21 @@ RETURNING id
 """
 
 
-def mark_replayed(database: Database, flow: str, ids: Sequence[int]) -> list[int]:
+def mark_replayed(
+    database: Database, flow: str, ids: Sequence[int], reason: str | None = None
+) -> list[int]:
     """Note that letters of a flow are replayed; the ids of those that were not resolved."""
-    return _act(_REPLAYED, "replay", database, flow, ids, reason=None)
+    return _act(_REPLAYED, Action.REPLAY, database, flow, ids, reason)
 
 
 def discard(database: Database, flow: str, ids: Sequence[int], reason: str) -> list[int]:
     """Give letters up; the ids of those that were open. They stay quiet while nothing changes."""
-    return _act(_DISCARDED, "discard", database, flow, ids, reason)
+    return _act(_DISCARDED, Action.DISCARD, database, flow, ids, reason)
 
 
 def _act(
     statement: str,
-    action: str,
+    action: Action,
     database: Database,
     flow: str,
     ids: Sequence[int],

@@ -126,5 +126,5 @@ def status(system: System) -> dict[str, Any]:
 
 
 def audited(system: System) -> list[str]:
-    accepted = "SELECT subject FROM synctasks.audit WHERE action = 'accept shrink'"
+    accepted = "SELECT subject FROM synctasks.audit WHERE action = 'accept-shrink'"
     return system.at_warehouse(accepted)

@@ -10,8 +10,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from synctasks import audit
 from synctasks.capture import installer
 from synctasks.embedded.binaries import postgres_binaries
+from synctasks.errors import LockTimeout
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from tests.catalog import catalog, installed_rows
@@ -28,6 +30,7 @@ Connect = Callable[[], Both]
 
 NAMES = [flow.name for flow in FLOWS]
 NEW, CHANGED, ALL = ("insert",), ("insert", "update"), ("insert", "update", "delete", "truncate")
+AUDIT = "SELECT action, subject, actor FROM synctasks.audit ORDER BY id"
 # What is captured of which flow; of one that reads several tables, of each of them.
 AT_WAREHOUSE = {
     "profile_data": ALL,
@@ -92,6 +95,8 @@ def test_it_is_repeatable(empty: Both) -> None:
     assert "Everything was in place already." in second.stdout
     assert [(catalog(each), installed_rows(each)) for each in empty] == before
     assert "run profile_data requested installed" in before[0][1]
+    for each, side in zip(empty, Database, strict=True):
+        assert rows(each, AUDIT) == [("install", f"{side} database", audit.actor())] * 2
 
 
 def test_it_brings_an_older_installation_up_to_date(databases: object, connect: Connect) -> None:
@@ -179,7 +184,21 @@ def test_uninstalling_asks_and_without_a_terminal_wants_yes(
     refused = run("synctasks", "uninstall")
     assert refused.returncode == 2
     assert "Give --yes" in refused.stderr
+    assert "to keep that: synctasks audit --json" in " ".join(refused.stderr.split())
     assert (catalog(warehouse), catalog(citizen)) == before
+
+
+def test_an_uninstallation_that_stops_half_way_is_noted(
+    warehouse: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise LockTimeout("warehouse: somebody holds the table")
+
+    monkeypatch.setattr(installer, "_drop_triggers", fails)
+    with pytest.raises(LockTimeout):
+        uninstall()
+    noted = rows(warehouse, f"{AUDIT} DESC LIMIT 1")
+    assert noted == [("uninstall", "warehouse database", audit.actor())]
 
 
 # By hand ------------------------------------------------------------------------------------------
@@ -205,6 +224,9 @@ def test_the_printed_sql_run_by_psql_is_the_same(
         printed = good(run("synctasks", "install", *chosen, env=NO_VARIABLES)).stdout
         said = psql(place.environment[variable], printed)
         assert (said.returncode, said.stderr) == (0, "")
+    for each in connect():
+        by_hand = ("install", "by the printed SQL", value(each, "SELECT session_user::text"))
+        assert rows(each, AUDIT) == [by_hand]
     assert [(catalog(each), installed_rows(each)) for each in connect()] == by_install
     assert install(notifies=notifies) == []
 

@@ -12,6 +12,7 @@ import click
 from synctasks.cli.dead_letters.choose import ACT_EXAMPLES, by_flow, filters
 from synctasks.cli.dead_letters.choose import letters as letters_of
 from synctasks.cli.follow import NoWorker, follow
+from synctasks.cli.moment import reason_option, text
 from synctasks.cli.output import confirm, console, json_option, notices, print_json
 from synctasks.dead_letters import act, find
 from synctasks.dead_letters.letter import Kind
@@ -29,9 +30,12 @@ _TASK_SECONDS = 10
 @click.command(epilog=ACT_EXAMPLES.format(name="replay", reason=""))
 @click.argument("numbers", metavar="[ID …]", type=int, nargs=-1)
 @filters
+@reason_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **options: Any) -> None:
+def replay(
+    numbers: tuple[int, ...], reason: str | None, yes: bool, as_json: bool, **options: Any
+) -> None:
     """Reconcile their units once more, and say what became of them.
 
     Exits 1 if any did not pass, or no worker answers within 10 seconds. Of messages that were
@@ -45,8 +49,8 @@ def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **options: Any) -
         confirm(f"Replay {len(letters):,} dead letters?", yes=yes)
     for name, some in by_flow(letters):
         flow = by_name(name)
-        _replay(flow, [letter for letter in some if letter["kind"] != Kind.TASK])
-        _replay_tasks(flow, [letter for letter in some if letter["kind"] == Kind.TASK])
+        _replay(flow, [letter for letter in some if letter["kind"] != Kind.TASK], reason)
+        _replay_tasks(flow, [letter for letter in some if letter["kind"] == Kind.TASK], reason)
     ids = [letter["id"] for letter in letters]
     outcomes = find.outcomes(ids)
     passed, rejected = outcomes.pop("passed", 0), outcomes.pop("rejected", 0)
@@ -64,7 +68,7 @@ def replay(numbers: tuple[int, ...], yes: bool, as_json: bool, **options: Any) -
         sys.exit(1)
 
 
-def _replay(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
+def _replay(flow: Flow, letters: Sequence[dict[str, Any]], reason: str | None) -> None:
     """Some at a time, each lot worked off before the next one."""
     # Imported here: the app reads the environment, and `--help` must not need one.
     import synctasks.app  # noqa: F401
@@ -72,7 +76,8 @@ def _replay(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
 
     for start in range(0, len(letters), _AT_ONCE):
         some = letters[start : start + _AT_ONCE]
-        act.mark_replayed(flow.source.database, flow.name, [letter["id"] for letter in some])
+        ids = [letter["id"] for letter in some]
+        act.mark_replayed(flow.source.database, flow.name, ids, reason)
         units = list(dict.fromkeys(letter["unit"] for letter in some))
         run = tasks.ask_for_keys(flow, units, origin="replay")
         try:
@@ -85,13 +90,13 @@ def _replay(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
             notices.print(f"{flow.name}: {start + len(some):,} of {len(letters):,}")
 
 
-def _replay_tasks(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
+def _replay_tasks(flow: Flow, letters: Sequence[dict[str, Any]], reason: str | None) -> None:
     """Let failed tasks be tried once more; what succeeds closes their letters."""
     import synctasks.app  # noqa: F401
     from synctasks import tasks
 
     ids = [letter["id"] for letter in letters]
-    act.mark_replayed(flow.source.database, flow.name, ids)
+    act.mark_replayed(flow.source.database, flow.name, ids, reason)
     for letter in letters:
         tasks.try_again(flow, letter["unit"])
     with contextlib.suppress(TimeoutError):
@@ -101,7 +106,7 @@ def _replay_tasks(flow: Flow, letters: Sequence[dict[str, Any]]) -> None:
 @click.command(epilog=ACT_EXAMPLES.format(name="discard", reason=' --reason "…"'))
 @click.argument("numbers", metavar="[ID …]", type=int, nargs=-1)
 @filters
-@click.option("--reason", required=True, help="Why; it is kept with them.")
+@click.option("--reason", required=True, callback=text, help="Why; it is kept with them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def discard(

@@ -108,10 +108,13 @@ def _print_list(wanted: Filter, limit: int) -> None:
 @click.argument("number", metavar="ID", type=int)
 @json_option
 def show(number: int, as_json: bool) -> None:
-    """Show all of a dead letter: faults by field, attempts, and its source row, masked."""
+    """Show all of a dead letter: faults by field, attempts, and its source row, masked.
+
+    The audit keeps who has looked at the row.
+    """
     letter = existing(number)
     token = letter.pop("source_row")
-    row = dict(masked_row(by_name(letter["flow"]), token)) if token else None
+    row = dict(masked_row(by_name(letter["flow"]), number, token)) if token else None
     if as_json:
         print_json({**letter, "source_row": row})
         return

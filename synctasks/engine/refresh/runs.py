@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from synctasks import breaker
+from synctasks.audit import Act
 from synctasks.bind import bound
 from synctasks.counts import COUNTS
 from synctasks.database import Transaction, transaction
@@ -169,16 +170,20 @@ def mismatched(read: int, rejected: int) -> bool:
     return read >= _MISMATCH_ROWS and rejected * 2 > read
 
 
-def request(flow: Flow, reason: str, *, accepts_shrink: bool = False) -> int:
+def request(
+    flow: Flow, reason: str, *, accepts_shrink: bool = False, act: Act | None = None
+) -> int:
     """Ask for a full run and return its id; if one is under way, that one is followed.
 
     A run that accepts a shrink is one of its own: the guard of the one under way may have
-    judged already.
+    judged already. If a person asks, `act` is noted.
     """
     with transaction(flow.source.database) as source:
         row = None if accepts_shrink else source.row(_ACTIVE, {"flow": flow.name})
         asked = {"flow": flow.name, "reason": reason, "accepts_shrink": accepts_shrink}
         run: int = row[0] if row else source.value(_REQUEST, asked)
+        if act:
+            act.note(source, flow.name, run)
         return run
 
 

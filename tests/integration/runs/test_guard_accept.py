@@ -39,7 +39,7 @@ def test_accepted_they_are_removed_audited_and_counted_once(
     assert value(warehouse, _BOOKS) == (1_200, 1_200, 0, 1_200)
     audited = "SELECT action, flow, subject, actor <> '' FROM synctasks.audit"
     said = "1200 held removals, and a full run"
-    assert rows(warehouse, audited) == [("accept shrink", NAME, said, True)]
+    assert rows(warehouse, audited) == [("accept-shrink", NAME, said, True)]
     assert status(FLOWS)["alerts"] == []
 
 
