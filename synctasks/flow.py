@@ -29,6 +29,7 @@ from synctasks.parts import (
     Table,
     Target,
 )
+from synctasks.period import Time
 from synctasks.references import Match, Missing, Need, Reference, Wake
 from synctasks.schedule import (
     DAILY_REVIEW,
@@ -72,6 +73,7 @@ __all__ = [
     "Stale",
     "Table",
     "Target",
+    "Time",
     "Wake",
 ]
 
@@ -241,6 +243,9 @@ def _problems(flow: Flow) -> list[str]:
     problems += [
         f"{each!r} is not among the columns" for each in _named_elsewhere(flow) - {*columns}
     ]
+    if flow.source.time and flow.source.time.column not in flow.watched:
+        # Else a replay would read what the flow does not: of some tables it must not.
+        problems.append(f"the time {flow.source.time.column!r} is no column that it reads")
     if flow.stale and (flow.source.query or len(flow.source.row_key) != 1):
         problems.append("only rows of one table with a key of one column are looked at for review")
     problems += [

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from synctasks.characters import is_blank
 from synctasks.contracts import MOST_KEY_BYTES
+from synctasks.period import Time
 from synctasks.references import Match, Reference
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -171,6 +172,7 @@ class Source:
     Where the key may be null, the unit of the empty key holds the rows without one: no contract
     lets them pass, and so they are found, rejected by their primary key, and can be replayed.
     Where a unit is no row of `table`, `query` says what its records are; `log` keeps every change.
+    `time` is the one that a record is of, by which those of a period can be replayed.
     """
 
     database: Database
@@ -182,6 +184,7 @@ class Source:
     key_form: KeyForm | None = None
     query: Query | None = None
     log: Log | None = None
+    time: Time | None = None
 
     @property
     def row_key(self) -> tuple[str, ...]:

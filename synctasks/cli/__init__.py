@@ -17,6 +17,7 @@ from synctasks.cli.install import install, uninstall
 from synctasks.cli.listen import listen
 from synctasks.cli.pause import pause, resume
 from synctasks.cli.review import review
+from synctasks.cli.runs import runs
 from synctasks.cli.serve import serve
 from synctasks.cli.status import status
 from synctasks.cli.sync import sync
@@ -65,6 +66,7 @@ _COMMANDS = (
     serve,
     flows,
     status,
+    runs,
     sync,
     verify_command,
     explain_command,

@@ -33,7 +33,7 @@ def flows(as_json: bool, as_page: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("flow", no_wrap=True)
-    for heading in ("from", "to", "events", "schedule (UTC)", "masked"):
+    for heading in ("from", "to", "events", "schedule (UTC)", "time", "masked"):
         table.add_column(heading, overflow="fold")
     for flow in FLOWS:
         table.add_row(
@@ -42,6 +42,7 @@ def flows(as_json: bool, as_page: bool) -> None:
             f"{flow.target.database} {flow.target.table}",
             ", ".join(flow.capture) or "none",
             str(flow.schedule or "none"),
+            flow.source.time.column if flow.source.time else "none",
             ", ".join(column.name for column in flow.columns if column.mask) or "nothing",
         )
     console.print(table)
@@ -61,6 +62,7 @@ def _declaration(flow: Flow) -> dict[str, Any]:
             "table": flow.source.table,
             "tables": _tables(flow),
             "key": flow.source.key,
+            "time": flow.source.time.column if flow.source.time else None,
         },
         "target": {
             "database": flow.target.database,

@@ -69,6 +69,8 @@ def _facts(flow: Flow) -> Iterator[tuple[str, str]]:
     yield "source", f"{source.database}, {tables}; a unit is a `{source.key}`"
     row = ", ".join(f"`{each}`" for each in target.row_key)
     yield "target", f"{target.database}, `{target.table}`, by {row}"
+    time = f"`{source.time.column}`" if source.time else "none"
+    yield "time (`sync --since … --until …`)", time
     yield "filter", _sql(flow.scope.sql) if flow.scope else "none"
     if flow.event_filter:
         yield "filter of events", f"{_sql(flow.event_filter.sql)}; others are deferred"

@@ -52,6 +52,7 @@ ON CONFLICT (flow, day) DO UPDATE SET captured = kept.captured + EXCLUDED.captur
 # Ranges are of no lane.
 _NO_LANE = -1
 
+# In its phase `source` a run is still being asked for: a replay, see there.
 _RUN = f"""\
 UPDATE synctasks.run
 SET
@@ -59,11 +60,14 @@ SET
     removals_held = removals_held OR %(held)s,
     {", ".join(f"{count} = {count} + %({count})s" for count in COUNTS)},
     state = CASE
-        WHEN done + %(units)s < planned THEN state
+        WHEN phase = 'source' OR done + %(units)s < planned THEN state
         WHEN removals_held OR %(held)s THEN 'guarded'
         ELSE 'succeeded'
     END,
-    finished_at = CASE WHEN done + %(units)s >= planned THEN clock_timestamp() END
+    finished_at = CASE
+        WHEN phase = 'source' OR done + %(units)s < planned THEN finished_at
+        ELSE clock_timestamp()
+    END
 WHERE id = %(run)s
 """
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synctasks import sql
-from synctasks.database import Transaction
+from synctasks.database import Transaction, array
 from synctasks.engine import absent, extract
 from synctasks.flow import Flow
+from synctasks.period import Period
 
 _TARGET_PAGE = """\
 SELECT
@@ -30,6 +32,24 @@ WHERE {within}
 ORDER BY source.{key}
 OFFSET %(skipped)s
 LIMIT 1
+"""
+
+_SOURCE_PAGE = """\
+SELECT source.{key}::text
+FROM {units}
+WHERE {within}
+ORDER BY source.{key}
+LIMIT %(page)s
+"""
+
+_IN_PERIOD = """\
+SELECT kept.key
+FROM unnest(%(keys)s::text[]) AS kept (key)
+WHERE EXISTS (
+    SELECT
+    FROM {records}
+    WHERE {wanted_row} AND {in_period}
+)
 """
 
 _SOURCE_KEYS = """\
@@ -138,6 +158,29 @@ def source_bound(flow: Flow, low: str | None, size: int, source: Transaction) ->
     )
     row = source.row(statement, {"low": low, "skipped": size - 1})
     return row[0] if row else None
+
+
+def source_page(flow: Flow, range: Range, size: int, source: Transaction) -> list[str]:
+    """The next keys of the source in a range, as many as `size`, in its own order."""
+    statement = _SOURCE_PAGE.format(
+        key=sql.name(flow.source.key),
+        units=extract.units(flow),
+        within=within(range, f"source.{sql.name(flow.source.key)}", flow.source.key_type),
+    )
+    bounds = {"low": range.low, "high": range.high, "page": size}
+    return [key for (key,) in source.rows(statement, bounds)]
+
+
+def in_period(flow: Flow, keys: Sequence[str], period: Period, source: Transaction) -> list[str]:
+    """Those of the keys whose unit has a record of a time in the period."""
+    assert flow.source.time is not None, "asked of a flow that says what its time is"
+    statement = _IN_PERIOD.format(
+        records=extract.records(flow, "kept.key"),
+        wanted_row=extract.wanted_row(flow, "kept.key"),
+        in_period=period.contains(flow.source.time),
+    )
+    wanted = {"keys": array(keys), "since": period.since, "until": period.until}
+    return [key for (key,) in source.rows(statement, wanted)]
 
 
 def source_keys(flow: Flow, range: Range, source: Transaction) -> list[str]:

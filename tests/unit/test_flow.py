@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from synctasks.errors import SetupError
-from synctasks.flow import Column, Database, Duty, Schedule, Source, Stale, Target
+from synctasks.flow import Column, Database, Duty, Schedule, Source, Stale, Target, Time
 from synctasks.flows import FLOWS, by_name
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
 from synctasks.flows.to_citizen.profile_summary import PROFILE_SUMMARY
@@ -25,6 +25,10 @@ from synctasks.flows.to_citizen.profile_summary import PROFILE_SUMMARY
         ({"lanes": 0}, "lanes"),
         ({"lanes": 65}, "lanes"),
         ({"stale": Stale("updated-at", after=timedelta(days=1))}, "no plain SQL name"),
+        (
+            {"source": replace(PROFILE_DATA.source, time=Time("review_status"))},
+            "no column that it reads",
+        ),
         (
             {
                 "source": replace(PROFILE_DATA.source, primary_key=("gr_id", "family_id")),

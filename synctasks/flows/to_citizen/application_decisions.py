@@ -10,6 +10,7 @@ from synctasks.flow import (
     Reference,
     Source,
     Target,
+    Time,
 )
 from synctasks.flows.people import APPLICATION
 
@@ -42,7 +43,11 @@ APPLICATION_DECISIONS = Flow(
     specification="1.5",
     summary="Decisions about applications; wait for applications the portal does not know yet.",
     source=Source(
-        Database.WAREHOUSE, "decision.applications", key="application_id", key_type="uuid"
+        Database.WAREHOUSE,
+        "decision.applications",
+        key="application_id",
+        key_type="uuid",
+        time=Time("decision_timestamp"),
     ),
     target=Target(Database.CITIZEN, "public.application_decisions", key="application_id"),
     columns=(

@@ -1,7 +1,7 @@
 """Specification 1.4: what benefits a family may expect, as soon as it is forecast."""
 
 from synctasks.contracts import Contract, Number, Timestamp, Uuid
-from synctasks.flow import Column, Database, Flow, Operation, Source, Target
+from synctasks.flow import Column, Database, Flow, Operation, Source, Target, Time
 
 
 class Forecast(Contract):
@@ -20,7 +20,11 @@ BENEFIT_FORECASTS = Flow(
     specification="1.4",
     summary="Forecasts of benefits, by their events and by the callback of the forecast service.",
     source=Source(
-        Database.WAREHOUSE, "forecast.benefit_forecasts", key="forecast_id", key_type="uuid"
+        Database.WAREHOUSE,
+        "forecast.benefit_forecasts",
+        key="forecast_id",
+        key_type="uuid",
+        time=Time("generated_at"),
     ),
     target=Target(Database.CITIZEN, "public.benefit_forecasts", key="forecast_id"),
     columns=(

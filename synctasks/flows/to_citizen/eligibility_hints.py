@@ -17,6 +17,7 @@ from synctasks.flow import (
     Source,
     Table,
     Target,
+    Time,
 )
 
 
@@ -95,6 +96,7 @@ ELIGIBILITY_HINTS = Flow(
         key="family_id",
         primary_key=("snapshot_id",),
         key_nullable=True,
+        time=Time("evaluation_timestamp"),
         query=Query(
             records=_LATEST,
             units=_FAMILIES,

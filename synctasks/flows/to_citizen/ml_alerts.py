@@ -14,6 +14,7 @@ from synctasks.flow import (
     Source,
     Table,
     Target,
+    Time,
 )
 from synctasks.flows.people import FAMILY
 
@@ -86,6 +87,7 @@ ML_ALERTS = Flow(
         Database.WAREHOUSE,
         "ai.beneficiary_detection_alerts",
         key="alert",
+        time=Time("created_at"),
         key_form=KeyForm("use case and alert_id (AI-PLATFORM-07:7d444840-…)", _is_key),
         query=Query(
             records=_ALERT,

@@ -26,6 +26,7 @@ from synctasks.flow import (
     Source,
     Stale,
     Target,
+    Time,
 )
 from synctasks.flows.people import golden_record_known
 from synctasks.masks import AADHAAR, EMAIL, MOBILE
@@ -54,7 +55,9 @@ PROFILE_DATA = Flow(
     name="profile_data",
     specification="1.2",
     summary="Golden records to the portal's profiles, Aadhaar, mobile and e-mail masked.",
-    source=Source(Database.WAREHOUSE, "public.golden_records", key="gr_id"),
+    source=Source(
+        Database.WAREHOUSE, "public.golden_records", key="gr_id", time=Time("updated_at")
+    ),
     target=Target(Database.CITIZEN, "public.profile_data", key="record_id"),
     columns=(
         Column("record_id", "text", source="gr_id"),

@@ -27,6 +27,7 @@ PROFILE_SUMMARY = Flow(
     name="profile_summary",
     specification="1.2",
     summary="Summaries of the 360-degree profiles; every income is CONFIDENTIAL.",
+    # No time: to replay a period, the flow would read a column that it must not.
     source=Source(Database.WAREHOUSE, "public.profile_360", key="gr_id"),
     target=Target(Database.CITIZEN, "public.profile_summary", key="family_id"),
     columns=(

@@ -14,6 +14,7 @@ from synctasks.flow import (
     Source,
     Stale,
     Target,
+    Time,
     Wake,
 )
 
@@ -41,6 +42,7 @@ SCHEMES = Flow(
         key="scheme_code",
         primary_key=("scheme_id",),
         key_nullable=True,
+        time=Time("updated_at"),
     ),
     target=Target(Database.CITIZEN, "public.schemes", key="code", identity="id"),
     columns=(

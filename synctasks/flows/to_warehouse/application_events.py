@@ -21,6 +21,7 @@ from synctasks.flow import (
     Source,
     Table,
     Target,
+    Time,
 )
 from synctasks.flows.people import APPLICATION_KNOWN, golden_record_of
 
@@ -214,6 +215,7 @@ APPLICATION_EVENTS = Flow(
             record="source.change",
             tables=(Table("public.service_applications", "{row}.id", _KEEPS, primary_key=("id",)),),
         ),
+        time=Time("updated_at"),
         log=Log(of=("status", "submitted_at", "approved_at"), keeps=_KEEPS),
     ),
     target=Target(

@@ -1,7 +1,7 @@
 """Specification 2.3: what documents citizens have uploaded; never their content or its place."""
 
 from synctasks.contracts import Contract, Number, Text, Timestamp, Uuid, Word
-from synctasks.flow import Column, Database, Flow, OnUpdate, Operation, Source, Target
+from synctasks.flow import Column, Database, Flow, OnUpdate, Operation, Source, Target, Time
 from synctasks.flows.people import golden_record_of
 
 
@@ -21,7 +21,9 @@ DOCUMENT_METADATA = Flow(
     name="document_metadata",
     specification="2.3",
     summary="Metadata of uploaded documents; waits for their citizens' golden records.",
-    source=Source(Database.CITIZEN, "public.documents", key="id", key_type="uuid"),
+    source=Source(
+        Database.CITIZEN, "public.documents", key="id", key_type="uuid", time=Time("uploaded_at")
+    ),
     target=Target(Database.WAREHOUSE, "public.document_metadata", key="document_id"),
     columns=(
         Column("document_id", "uuid", source="id"),

@@ -10,6 +10,7 @@ from synctasks.flow import (
     Schedule,
     Source,
     Target,
+    Time,
 )
 from synctasks.flows.people import golden_record_of
 
@@ -32,7 +33,9 @@ FEEDBACK_ANALYTICS = Flow(
     name="feedback_analytics",
     specification="2.5",
     summary="New feedback; what was captured rests until the daily slot.",
-    source=Source(Database.CITIZEN, "public.feedback", key="id", key_type="uuid"),
+    source=Source(
+        Database.CITIZEN, "public.feedback", key="id", key_type="uuid", time=Time("created_at")
+    ),
     target=Target(Database.WAREHOUSE, "public.feedback_analytics", key="feedback_id"),
     columns=(
         Column("feedback_id", "uuid", source="id"),

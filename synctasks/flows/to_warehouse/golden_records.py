@@ -28,6 +28,7 @@ from synctasks.flow import (
     Reference,
     Source,
     Target,
+    Time,
 )
 from synctasks.flows.people import CITIZEN_KNOWN, FAMILY_KNOWN
 
@@ -66,7 +67,9 @@ GOLDEN_RECORDS = Flow(
     name="golden_records",
     specification="2.1",
     summary="Verified citizens to their golden records; new records are flagged for review.",
-    source=Source(Database.CITIZEN, "public.citizens", key="id", key_type="uuid"),
+    source=Source(
+        Database.CITIZEN, "public.citizens", key="id", key_type="uuid", time=Time("updated_at")
+    ),
     target=Target(
         Database.WAREHOUSE,
         "public.golden_records",

@@ -17,6 +17,7 @@ from synctasks.flow import (
     Source,
     Table,
     Target,
+    Time,
 )
 from synctasks.flows.people import golden_record_of
 
@@ -126,6 +127,7 @@ USER_BEHAVIOR = Flow(
         "public.page_views",
         key="event_date",
         key_form=KeyForm("day (2026-03-31)", _is_day),
+        time=Time("event_date", sql="nullif(source.event_date, '')::date", day=True),
         query=Query(
             records=_DAY,
             units=_DAYS,

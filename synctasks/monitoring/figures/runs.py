@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -131,7 +131,7 @@ def run_of(source: Transaction, run: int) -> dict[str, Any]:
     return {name: _plain(value) for name, value in values.items()}
 
 
-def public(run: dict[str, Any]) -> dict[str, Any]:
+def public(run: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a run that `last_run` promises."""
     return {name: run[name] for name in ("state", "started_at", "finished_at", *COUNTS)}
 
