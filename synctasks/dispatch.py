@@ -13,9 +13,10 @@ from functools import lru_cache
 
 import redis
 from celery import current_app
+from kombu.exceptions import KombuError
 
 from synctasks import settings
-from synctasks.errors import BROKER_ERRORS, translate_broker
+from synctasks.errors import TransientError
 from synctasks.flow import Duty
 
 QUEUES = EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
@@ -27,6 +28,9 @@ MOST_WAITING = 500
 REFRESH_SLOTS = 2
 # Without a worker its queue gets no more than one of these in so long.
 _PRESENCE_SECONDS = 600
+
+# What the broker's libraries raise where it does not answer; none of it is ours to mend.
+_UNANSWERED = (redis.RedisError, KombuError, OSError)
 
 
 def drain_flag(flow: str, lane: int) -> str:
@@ -139,8 +143,18 @@ def _send(task: str, arguments: dict[str, object], queue: str) -> None:
 def _broker() -> Iterator[None]:
     try:
         yield
-    except BROKER_ERRORS as error:
-        raise translate_broker(error, settings.BROKER_VARIABLE) from None
+    except _UNANSWERED as error:
+        raise _translate(error) from None
+
+
+def _translate(error: Exception) -> TransientError:
+    """Our error for what redis, kombu or the network under them raised."""
+    variable = settings.BROKER_VARIABLE
+    if isinstance(error, redis.AuthenticationError):
+        return TransientError(f"broker: the password is wrong. Put the right one into {variable}.")
+    return TransientError(
+        f"broker: no answer ({type(error).__name__}). Is it running, and is {variable} right?"
+    )
 
 
 @lru_cache(maxsize=1)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import psycopg2
-import redis
-from kombu.exceptions import KombuError
 from psycopg2 import errorcodes
 
 
@@ -121,19 +119,6 @@ def translate(error: psycopg2.Error, place: str) -> SynctasksError:
     ours = _translated(error, place)
     ours.place = place
     return ours
-
-
-def translate_broker(error: Exception, variable: str) -> TransientError:
-    """Our error for what redis, kombu or the network under them raised."""
-    if isinstance(error, redis.AuthenticationError):
-        return TransientError(f"broker: the password is wrong. Put the right one into {variable}.")
-    return TransientError(
-        f"broker: no answer ({type(error).__name__}). Is it running, and is {variable} right?"
-    )
-
-
-#: What the broker's libraries raise where it does not answer; none of it is ours to mend.
-BROKER_ERRORS = (redis.RedisError, KombuError, OSError)
 
 
 def _translated(error: psycopg2.Error, place: str) -> SynctasksError:

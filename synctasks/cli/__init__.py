@@ -6,22 +6,7 @@ import sys
 
 import click
 
-from synctasks.cli.alerts import alerts
-from synctasks.cli.audit import audit
-from synctasks.cli.check import check
-from synctasks.cli.dead_letters import dead_letters
-from synctasks.cli.demo import demo
-from synctasks.cli.explain import explain_command
-from synctasks.cli.flows import flows
-from synctasks.cli.install import install, uninstall
-from synctasks.cli.listen import listen
-from synctasks.cli.pause import pause, resume
-from synctasks.cli.review import review
-from synctasks.cli.runs import runs
-from synctasks.cli.serve import serve
-from synctasks.cli.status import status
-from synctasks.cli.sync import sync
-from synctasks.cli.verify import verify_command
+from synctasks.cli.lazy import LazyGroup
 from synctasks.errors import SynctasksError
 from synctasks.monitoring import logs
 
@@ -50,35 +35,38 @@ Exit status: 0 good, 1 found something wrong, 2 wrong usage or set-up.
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+_COMMANDS = {
+    "alerts": "synctasks.cli.alerts:alerts",
+    "audit": "synctasks.cli.audit:audit",
+    "check": "synctasks.cli.check:check",
+    "dead-letters": "synctasks.cli.dead_letters:dead_letters",
+    "demo": "synctasks.cli.demo:demo",
+    "explain": "synctasks.cli.explain:explain_command",
+    "flows": "synctasks.cli.flows:flows",
+    "install": "synctasks.cli.install:install",
+    "listen": "synctasks.cli.listen:listen",
+    "pause": "synctasks.cli.pause:pause",
+    "resume": "synctasks.cli.pause:resume",
+    "review": "synctasks.cli.review:review",
+    "runs": "synctasks.cli.runs:runs",
+    "serve": "synctasks.cli.serve:serve",
+    "status": "synctasks.cli.status:status",
+    "sync": "synctasks.cli.sync:sync",
+    "uninstall": "synctasks.cli.install:uninstall",
+    "verify": "synctasks.cli.verify:verify_command",
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    found_at=_COMMANDS,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="synctasks")
 def cli() -> None:
     """Keep a government data warehouse and its citizen portal in step, both ways."""
     logs.for_commands()
-
-
-_COMMANDS = (
-    demo,
-    install,
-    uninstall,
-    check,
-    listen,
-    serve,
-    flows,
-    status,
-    runs,
-    sync,
-    verify_command,
-    explain_command,
-    pause,
-    resume,
-    dead_letters,
-    alerts,
-    review,
-    audit,
-)
-for _command in _COMMANDS:
-    cli.add_command(_command)
 
 
 def main() -> None:
