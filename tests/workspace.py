@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
@@ -46,13 +47,25 @@ class Workspace:
         self.enter()
         with closing(Redis.from_url(self.environment[BROKER])) as broker:
             broker.flushdb()
-        for variable in (WAREHOUSE, CITIZEN):
-            template = f"{self._name_at(variable)}_template" if installed else "template0"
-            self._recreate(variable, template)
+        with ThreadPoolExecutor() as threads:
+            made = [
+                threads.submit(
+                    self._recreate,
+                    variable,
+                    f"{self._name_at(variable)}_template" if installed else "template0",
+                )
+                for variable in (WAREHOUSE, CITIZEN)
+            ]
+        for each in made:
+            each.result()
 
     def enter(self) -> None:
         """Point the environment, and what this process remembers of it, to this workspace."""
         database.forget_connections()
+        self.resume()
+
+    def resume(self) -> None:
+        """The same for databases that are still those of the test before: its pools remain."""
         os.environ.update(self.environment)
         settings.load.cache_clear()
         bound.cache_clear()
