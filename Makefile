@@ -22,7 +22,7 @@ demo: setup  ## See it work: two databases kept in step, with servers of its own
 	@$(BIN)/synctasks demo
 
 test: setup  ## All tests that need only PyPI, on servers of their own (or those in the environment)
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-faults: setup  ## Everything that can fail fails under load, one thing after the other (about 12 minutes)
 	@$(BIN)/pytest tests/faults -n 2 --dist load
