@@ -97,30 +97,30 @@ def send_failure(flow: str, task: str, lane: int | None, error: str, trace: str)
 
 def keep(flag: str, seconds: int = 0) -> None:
     """Renew the flag of work that goes on, or goes on in so many seconds. Raises TransientError."""
-    with _broker():
+    with translated():
         _flags().set(flag, 1, ex=FLAG_SECONDS + seconds)
 
 
 def lower(flag: str) -> None:
     """Remove a flag: whoever sees new work from now on sends again. Raises TransientError."""
-    with _broker():
+    with translated():
         _flags().delete(flag)
 
 
 def check() -> None:
     """Raise TransientError if the broker does not answer."""
-    with _broker():
+    with translated():
         _flags().ping()
 
 
 def worker_answers(within_seconds: float = 1.0) -> bool:
     """Whether any worker answers a ping. Raises TransientError if the broker does not."""
-    with _broker():
+    with translated():
         return bool(current_app.control.ping(timeout=within_seconds))
 
 
 def _has_room(queue: str) -> bool:
-    with _broker():
+    with translated():
         return int(_flags().llen(queue)) < MOST_WAITING  # type: ignore[arg-type]
 
 
@@ -128,19 +128,20 @@ def _raise_flags(flags: list[str], *, despite_flag: bool = False) -> list[bool]:
     """Set each flag; True where it was not set before (or where that does not matter)."""
     if not flags:
         return []
-    with _broker(), _flags().pipeline(transaction=False) as pipeline:
+    with translated(), _flags().pipeline(transaction=False) as pipeline:
         for flag in flags:
             pipeline.set(flag, 1, ex=FLAG_SECONDS, nx=not despite_flag)
         return [bool(answer) for answer in pipeline.execute()]
 
 
 def _send(task: str, arguments: dict[str, object], queue: str) -> None:
-    with _broker():
+    with translated():
         current_app.send_task(task, kwargs=arguments, queue=queue, ignore_result=True, retry=False)
 
 
 @contextlib.contextmanager
-def _broker() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """What the broker's libraries raise where it does not answer is a TransientError."""
     try:
         yield
     except _UNANSWERED as error:

@@ -8,9 +8,9 @@ from typing import Any
 
 import redis
 
-from synctasks import settings
+from synctasks import dispatch, settings
 from synctasks.checks.finding import Finding, could_not_run, problem, warning
-from synctasks.errors import BROKER_ERRORS, PermanentError, translate_broker
+from synctasks.errors import PermanentError
 
 PLACE = "broker"
 
@@ -28,7 +28,7 @@ def connection() -> Iterator[Finding]:
             "it refuses user or password",
             f"Put the right ones into {settings.BROKER_VARIABLE}",
         )
-    except BROKER_ERRORS as error:
+    except (redis.RedisError, OSError) as error:
         yield could_not_run(
             PLACE,
             f"no answer ({type(error).__name__})",
@@ -101,14 +101,14 @@ def _failed(info: dict[str, Any], name: str) -> bool:
 
 def _saves() -> bool:
     """Whether snapshots are configured; where CONFIG is not for us, we believe so."""
-    with _translated(), _client() as client:
+    with dispatch.translated(), _permitted(), _client() as client:
         with contextlib.suppress(redis.ResponseError):
             return bool(client.config_get("save").get("save"))
         return True
 
 
 def _info(section: str) -> dict[str, Any]:
-    with _translated(), _client() as client:
+    with dispatch.translated(), _permitted(), _client() as client:
         return dict(client.info(section))
 
 
@@ -119,12 +119,10 @@ def _client() -> redis.Redis:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _permitted() -> Iterator[None]:
     try:
         yield
     except redis.exceptions.NoPermissionError:
         raise PermanentError(
             f"its user may not look: ACL SETUSER <the user of {settings.BROKER_VARIABLE}> +info"
         ) from None
-    except BROKER_ERRORS as error:
-        raise translate_broker(error, settings.BROKER_VARIABLE) from None
