@@ -7,10 +7,11 @@ worker, all of Redis) is found again in the tables.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import psycopg2
@@ -59,6 +60,8 @@ class Listener:
         self._stopping, self._stop_sender = socket.socketpair()
         self._stopped = False
         self._heard_once = False
+        self._lost = False
+        self._broker_gone = False
         self._swept = 0.0
         self._probed = 0.0
         self._slots_seen = 0.0
@@ -75,7 +78,9 @@ class Listener:
             try:
                 self._listen()
             except TransientError as error:
-                log.warning("listener.lost", database=str(self._database), cause=str(error))
+                if not self._lost:
+                    self._lost = True
+                    log.warning("listener.lost", database=str(self._database), cause=str(error))
                 self._wait(_RECONNECT_SECONDS)
 
     def _listen(self) -> None:
@@ -85,6 +90,7 @@ class Listener:
         try:
             ears = Ears(listening, probing, self._database)
             self._open(ears)
+            self._lost = False
             log.info("listener.connected", database=str(self._database))
             polls = not ears.tx.value(_NOTIFIES)
             while not self._stopped:
@@ -176,12 +182,24 @@ class Listener:
 
     def _send(self, pending: Iterable[change_log.PendingLane], *, despite_flag: bool) -> None:
         lanes = [(each.flow, each.lane) for each in pending]
-        try:
+        with self._sending():
             dispatch.send_drains(lanes, despite_flag=despite_flag)
-        except TransientError as error:
-            # Nothing is lost: the next sweep sends again.
-            log.warning("listener.broker_gone", cause=str(error))
+        if self._broker_gone:
             self._wait(SWEEP_SECONDS)
+
+    @contextlib.contextmanager
+    def _sending(self) -> Iterator[None]:
+        """Nothing is lost with the broker: the next sweep sends again. It is said once."""
+        try:
+            yield
+        except TransientError as error:
+            if not self._broker_gone:
+                self._broker_gone = True
+                log.warning("listener.broker_gone", cause=str(error))
+        else:
+            if self._broker_gone:
+                self._broker_gone = False
+                log.info("listener.broker_back")
 
     def _make_up_slots(self) -> None:
         """Beat knocks when a slot is due; one that it missed is found here."""
@@ -203,32 +221,28 @@ class Listener:
 
     def _call_workers(self) -> None:
         """Ask each queue's workers whether they are there."""
-        try:
+        with self._sending():
             for queue in dispatch.QUEUES:
                 dispatch.send_presence(queue)
-        except TransientError as error:
-            log.warning("listener.broker_gone", cause=str(error))
 
     def _send_runs(self, ears: Ears) -> None:
-        try:
-            for flow, kind in ears.tx.rows(_RUNS):
+        runs = ears.tx.rows(_RUNS)
+        with self._sending():
+            for flow, kind in runs:
                 if kind in ROUNDS:
                     dispatch.send_round(Duty(kind), flow)
                 else:
                     dispatch.send_refresh(flow)
-        except TransientError as error:
-            log.warning("listener.broker_gone", cause=str(error))
 
     def _probe_breakers(self, ears: Ears) -> None:
         """Try a flow that did not work: by one lane, and by its full run if there is one."""
-        try:
-            for flow in breaker.to_probe(ears.tx):
-                lane = change_log.probe_lane(ears.tx, flow)
+        flows = breaker.to_probe(ears.tx)
+        lanes = [(flow, change_log.probe_lane(ears.tx, flow)) for flow in flows]
+        with self._sending():
+            for flow, lane in lanes:
                 if lane is not None:
                     dispatch.send_drains([(flow, lane)], despite_flag=True)
                 dispatch.send_refresh(flow)
-        except TransientError as error:
-            log.warning("listener.broker_gone", cause=str(error))
 
     def _wait(self, seconds: float, *also: psycopg2.extensions.connection) -> None:
         """Wait that long, or less if stopped or if something arrives."""
