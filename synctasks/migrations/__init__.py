@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from importlib.resources import files
 
 from alembic import command
@@ -11,8 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from synctasks.database import CONNECT_ARGUMENTS, pool_url
-from synctasks.errors import translate
+from synctasks.database import CONNECT_ARGUMENTS, Transaction, pool_url
+from synctasks.errors import SetupError, translate
 from synctasks.flow import Database
 
 
@@ -43,6 +44,29 @@ def sql(database: Database) -> str:
     buffer = io.StringIO()
     command.upgrade(_config(database, buffer), "head", sql=True)
     return buffer.getvalue()
+
+
+def require_current(tx: Transaction, database: Database) -> None:
+    """Raise SetupError if our schema there is older than this program.
+
+    One that is newer was brought by a newer program, beside which this one may end its work.
+    """
+    found = tx.value("SELECT max(version_num) FROM synctasks.alembic_version")
+    older, needed = _versions(database)
+    if found in (None, *older):
+        raise SetupError(
+            f"{database} database",
+            f"its schema synctasks is of version {found}, and this program needs {needed}",
+            "Run: synctasks install",
+        )
+
+
+@cache
+def _versions(database: Database) -> tuple[tuple[str, ...], str]:
+    """The versions of our schema: the older ones, and the newest that this program knows."""
+    script = ScriptDirectory.from_config(_config(database))
+    newest, *older = (each.revision for each in script.walk_revisions())
+    return tuple(older), newest
 
 
 def _config(database: Database, buffer: io.StringIO | None = None) -> Config:

@@ -8,6 +8,7 @@ from typing import Any
 from synctasks import dispatch, presence
 from synctasks.dead_letters.refused import UNKNOWN
 from synctasks.monitoring.alerts.condition import Condition, anchor
+from synctasks.monitoring.figures import signs
 from synctasks.monitoring.figures.gather import Figures
 from synctasks.monitoring.spans import span
 from synctasks.monitoring.surroundings import Surroundings
@@ -73,7 +74,7 @@ def no_heartbeat(around: Surroundings, told: Told) -> Iterator[Condition]:
     silent = {
         process: age
         for process, limit in limits.items()
-        if (age := _silence(process, around.figures)) > limit
+        if (age := silence(process, around.figures)) > limit
     }
     asked = presence.LISTENER not in silent and "broker" not in around.away
     for process, age in silent.items():
@@ -85,16 +86,15 @@ def no_heartbeat(around: Surroundings, told: Told) -> Iterator[Condition]:
             )
 
 
-def _silence(process: str, figures: Sequence[Figures]) -> float:
-    """For how long nobody has heard of a process: at most since we were installed.
-
-    Each database has a listener of its own; the others are heard of wherever they are noted.
-    """
-    ages = [
-        each.presence.get(process, (each.now - each.installed_at).total_seconds())
-        for each in figures
-    ]
-    return max(ages) if process == presence.LISTENER else min(ages)
+def silence(process: str, figures: Sequence[Figures]) -> float:
+    """For how long nobody has heard of a process: at most since we were installed."""
+    return signs.silence(
+        process,
+        [
+            each.presence.get(process, (each.now - each.installed_at).total_seconds())
+            for each in figures
+        ],
+    )
 
 
 def heartbeat_late(around: Surroundings, told: Told) -> Iterator[Condition]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from synctasks import dispatch
 from synctasks.database import Transaction, transaction
 from synctasks.flows.heartbeats import HEARTBEATS
+from synctasks.presence import BEAT, LISTENER, worker_of
+
+#: Those that have to run, beside the web process: nobody else would say that they do not.
+PROCESSES = (LISTENER, BEAT, *map(worker_of, dispatch.QUEUES))
 
 _PRESENCE = """\
 SELECT process, extract(epoch FROM clock_timestamp() - seen_at)::float
@@ -19,6 +26,14 @@ _AGE = "SELECT extract(epoch FROM clock_timestamp() - %(beat_at)s)::float"
 def presence(tx: Transaction) -> dict[str, float]:
     """By process, how many seconds ago it was heard of here last."""
     return dict(tx.rows(_PRESENCE))
+
+
+def silence(process: str, ages: Iterable[float]) -> float:
+    """How long ago a process was heard of, by what each database says.
+
+    Each database has a listener of its own; the others are heard of wherever they are noted.
+    """
+    return max(ages) if process == LISTENER else min(ages)
 
 
 def heartbeats() -> dict[str, float | None]:
