@@ -113,6 +113,14 @@ def check() -> None:
         _flags().ping()
 
 
+def queue_lengths() -> dict[str, int]:
+    """How many messages wait in each queue. Raises TransientError."""
+    with translated(), _flags().pipeline(transaction=False) as pipeline:
+        for queue in QUEUES:
+            pipeline.llen(queue)
+        return dict(zip(QUEUES, pipeline.execute(), strict=True))
+
+
 def worker_answers(within_seconds: float = 1.0) -> bool:
     """Whether any worker answers a ping. Raises TransientError if the broker does not."""
     with translated():

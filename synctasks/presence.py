@@ -13,6 +13,7 @@ from synctasks.flow import Database
 
 LISTENER = "listener"
 BEAT = "beat"
+WATCH = "watch"
 
 _NOTE = """\
 SET LOCAL synchronous_commit = off;

@@ -45,8 +45,9 @@ def serve(host: str, port: int | None) -> None:
     \b
     POST /callbacks/forecasts    these forecasts are new or changed (signed)
     GET  /healthz                200 while the process lives
-    GET  /readyz                 200 if both databases and the broker answer, else
-                                 503 and what is wrong with which
+    GET  /readyz                 200 if both databases and the broker can be worked
+                                 with, else 503 and what is wrong with which
+    GET  /metrics                for Prometheus (docs/monitoring.md)
 
     It speaks plain HTTP: put a proxy with TLS before it. Stops on Ctrl-C or SIGTERM.
     """

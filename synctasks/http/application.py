@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from synctasks.http import health
 from synctasks.http.callback import Callback
+from synctasks.http.metrics import Metrics
 
 _SAID = {
     HTTPStatus.NOT_FOUND: "there is no such path. A forecast is announced at /callbacks/forecasts",
@@ -27,6 +28,7 @@ def make_application(secret: bytes) -> Starlette:
             Route("/callbacks/forecasts", Callback(secret).answer, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
+            Route("/metrics", Metrics().answer),
         ],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )

@@ -13,6 +13,7 @@ import pytest
 
 from synctasks.embedded.ports import free_ports
 from synctasks.embedded.waiting import wait_until
+from synctasks.monitoring.figures.signs import PROCESSES
 from synctasks.settings import PORT_VARIABLE, SECRET_VARIABLE
 from tests.callbacks import (
     LISTENING,
@@ -27,6 +28,7 @@ from tests.callbacks import (
 )
 from tests.programs import run, running
 from tests.rows import Connection, rows
+from tests.scraping import OPENMETRICS, Scrape
 from tests.workspace import BROKER, CITIZEN, WAREHOUSE, Workspace
 
 REQUESTED = "SELECT key FROM synctasks.change_log WHERE origin = 'callback'"
@@ -58,10 +60,28 @@ def test_all_is_well(web: Web) -> None:
     assert web.get("/healthz").status == 200
     ready = web.get("/readyz")
     assert ready.status == 200
+    processes = ready.json.pop("processes")
     assert ready.json == {
         "ready": True,
         "checks": {"warehouse": "ok", "citizen": "ok", "broker": "ok"},
     }
+    assert list(processes) == list(PROCESSES)
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [(OPENMETRICS, "application/openmetrics-text; version=1.0.0"), ("*/*", "text/plain; version=")],
+)
+def test_anybody_may_scrape(web: Web, accept: str, content_type: str) -> None:
+    with web.connection() as connection:
+        connection.request("GET", "/metrics", headers={"Accept": accept})
+        answer = connection.getresponse()
+        said = Scrape(answer.read().decode())
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith(content_type)
+    assert said.by_label("synctasks_up", "dependency") == dict.fromkeys(
+        ("warehouse", "citizen", "broker"), 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,7 +235,15 @@ def test_help_needs_no_environment() -> None:
     nothing = dict.fromkeys((WAREHOUSE, CITIZEN, BROKER, SECRET_VARIABLE))
     helped = run("synctasks", "serve", "--help", env=nothing)
     assert helped.returncode == 0
-    for word in (PATH, "/healthz", "/readyz", SECRET_VARIABLE, PORT_VARIABLE, "127.0.0.1"):
+    for word in (
+        PATH,
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        SECRET_VARIABLE,
+        PORT_VARIABLE,
+        "127.0.0.1",
+    ):
         assert word in helped.stdout
 
 
