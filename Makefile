@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-faults soak lint bench clean
+.PHONY: help setup demo test test-faults test-system soak lint bench clean
 
 help:  ## Show what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.ready  ## Make .venv with the package and everything for tests
 
@@ -26,6 +26,9 @@ test: setup  ## All tests that need only PyPI, on servers of their own (or those
 
 test-faults: setup  ## Everything that can fail fails under load, one thing after the other (about 12 minutes)
 	@$(BIN)/pytest tests/faults -n 2 --dist load
+
+test-system: setup  ## What needs more than PyPI: promtool (apt-get install prometheus)
+	@$(BIN)/pytest tests/system
 
 soak: setup  ## Ten minutes of faults at random, and what came of them: make soak ARGS="--minutes 5 --seed 7"
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TIERS = ("unit", "integration", "flows", "acceptance", "faults")
+TIERS = ("unit", "integration", "flows", "acceptance", "faults", "system")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
