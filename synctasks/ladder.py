@@ -14,7 +14,7 @@ from synctasks.database import transaction
 from synctasks.dead_letters import failed
 from synctasks.errors import SynctasksError, TimeoutExceeded, TransientError
 from synctasks.flow import Duty, Flow
-from synctasks.flows import by_name
+from synctasks.flows import any_by_name
 
 _PAUSE_SECONDS = 8
 # A night is long.
@@ -38,7 +38,7 @@ class FlowTask(Task):  # type: ignore[misc]
 
     @property
     def flow(self) -> Flow:
-        return by_name(self.name.partition(".")[2])
+        return any_by_name(self.name.partition(".")[2])
 
     def on_failure(
         self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object

@@ -19,7 +19,7 @@ from synctasks.dead_letters.letter import Kind
 from synctasks.dead_letters.refused import is_refused
 from synctasks.embedded.waiting import wait_until
 from synctasks.flow import Flow
-from synctasks.flows import by_name
+from synctasks.flows import any_by_name
 
 # Bulk replays are paced: so many at a time, each lot worked off before the next one.
 _AT_ONCE = 500
@@ -48,7 +48,7 @@ def replay(
     if len(letters) > 1:
         confirm(f"Replay {len(letters):,} dead letters?", yes=yes)
     for name, some in by_flow(letters):
-        flow = by_name(name)
+        flow = any_by_name(name)
         _replay(flow, [letter for letter in some if letter["kind"] != Kind.TASK], reason)
         _replay_tasks(flow, [letter for letter in some if letter["kind"] == Kind.TASK], reason)
     ids = [letter["id"] for letter in letters]

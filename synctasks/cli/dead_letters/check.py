@@ -19,7 +19,7 @@ from synctasks.dead_letters.letter import Kind
 from synctasks.engine.books import Books
 from synctasks.engine.trial import trial
 from synctasks.flow import Flow
-from synctasks.flows import by_name
+from synctasks.flows import any_by_name
 
 _OUTCOMES = {
     "written": "passes",
@@ -43,7 +43,7 @@ def check(numbers: tuple[int, ...], as_json: bool, **options: Any) -> None:
     # Of a failed task only trying again can say.
     letters = [each for each in letters_of(numbers, options) if each["kind"] != Kind.TASK]
     verdicts = [
-        verdict for name, some in by_flow(letters) for verdict in _trial(by_name(name), some)
+        verdict for name, some in by_flow(letters) for verdict in _trial(any_by_name(name), some)
     ]
     if as_json:
         print_json(verdicts)

@@ -13,9 +13,12 @@ from synctasks.dead_letters.find import Filter
 from synctasks.dead_letters.letter import Kind, State
 from synctasks.dead_letters.refused import UNKNOWN
 from synctasks.errors import SetupError
-from synctasks.flows import by_name
+from synctasks.flows import ALL_FLOWS, by_name
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+# A heartbeat may fail like any flow, and a message may be of none.
+_NAMES = {*(flow.name for flow in ALL_FLOWS), UNKNOWN}
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -72,7 +75,7 @@ def letters(numbers: Sequence[int], chosen: dict[str, Any]) -> list[dict[str, An
 
 def wanted(numbers: Sequence[int], states: Sequence[State] | None, **filters: Any) -> Filter:
     """The filter of a command's options."""
-    if filters["flow"] and filters["flow"] != UNKNOWN:
+    if filters["flow"] and filters["flow"] not in _NAMES:
         by_name(filters["flow"])
     return Filter(ids=list(numbers) or None, states=states, **filters)
 

@@ -17,7 +17,7 @@ from synctasks.dead_letters import find
 from synctasks.dead_letters.find import Filter, GroupBy
 from synctasks.dead_letters.letter import State
 from synctasks.dead_letters.show import masked_row
-from synctasks.flows import by_name
+from synctasks.flows import any_by_name
 
 _LIST_EXAMPLES = """\b
 Examples:
@@ -114,7 +114,7 @@ def show(number: int, as_json: bool) -> None:
     """
     letter = existing(number)
     token = letter.pop("source_row")
-    row = dict(masked_row(by_name(letter["flow"]), number, token)) if token else None
+    row = dict(masked_row(any_by_name(letter["flow"]), number, token)) if token else None
     if as_json:
         print_json({**letter, "source_row": row})
         return
