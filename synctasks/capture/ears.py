@@ -17,6 +17,7 @@ _PROBE_WAIT_SECONDS = 3.0
 # A session whose client is gone without a word must not hold the sleep lock for hours.
 _SESSION = """\
 SET statement_timeout = 5000;
+SET TimeZone = 'UTC';
 SET tcp_keepalives_idle = 5;
 SET tcp_keepalives_interval = 3;
 SET tcp_keepalives_count = 3;
