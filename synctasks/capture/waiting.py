@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from synctasks.database import Transaction
 
-# Some at a time: thousands that wait must not come in one wave. Many listeners may look.
+# Some at a time: thousands that wait must not come in one wave. Many listeners may look. Nobody
+# looks for a flow that is paused: its requests would pile up, hour by hour.
 _SOME = 500
 
 _WAKE = f"""\
 WITH due AS MATERIALIZED (
     SELECT ctid
     FROM synctasks.waiting
-    WHERE since IS NOT NULL AND next_look <= statement_timestamp()
+    WHERE since IS NOT NULL
+        AND next_look <= statement_timestamp()
+        AND flow NOT IN (SELECT pause.flow FROM synctasks.pause WHERE resumed_at IS NULL)
     ORDER BY next_look
     LIMIT {_SOME}
     FOR UPDATE SKIP LOCKED

@@ -19,7 +19,7 @@ from synctasks.engine.refresh.hand_on import ALONE
 from synctasks.engine.refresh.runs import Standing, mismatched
 from synctasks.errors import PermanentError, SynctasksError, TransientError
 from synctasks.flow import Flow
-from synctasks.lane import PENDING_SQL, lately_sql
+from synctasks.lane import PENDING_SQL, RUNS_SQL, lately_sql
 
 # The lane's lock ends with the target's commit, a moment before the chunk is settled: the claim
 # bridges that moment, and expires where its worker died.
@@ -36,6 +36,7 @@ FROM synctasks.chunk
 WHERE {_FREE} AND lane IS NOT NULL AND size >= %(full)s
 """
 
+# Asked under the lane's lock, as a drain does: whoever pauses a flow waits for those who hold one.
 _TAKE = f"""\
 SET LOCAL synchronous_commit = off;
 UPDATE synctasks.chunk
@@ -52,6 +53,7 @@ WHERE run = %(run)s
         )
     )
     AND finished_at IS NULL
+    AND {RUNS_SQL}
 RETURNING number, phase, keys, claims
 """
 
@@ -125,7 +127,7 @@ class Chunk:
         return lock.take_any(target, self._flow, open_lanes)
 
     def take(self, lane: int) -> tuple[int, Batch] | None:
-        wanted = {"run": self._run, "lane": lane, "full": self._full}
+        wanted = {"flow": self._flow.name, "run": self._run, "lane": lane, "full": self._full}
         with transaction(self._flow.source.database, self.limits) as source:
             row = source.row(_TAKE, {**wanted, "mine": self._number})
             if row is None:
