@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -81,11 +82,17 @@ def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any], where: str) -
             raise _wrong(f"{path} is no {kind}")
         if isinstance(value, Mapping):
             merged[name] = _merged(default, value, f"{path}.")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        elif not _is_number(value):
             raise _wrong(f"{path} is no number of 0 or more")
         else:
             merged[name] = value
     return merged
+
+
+def _is_number(value: Any) -> bool:
+    # What TOML calls true is an integer to Python, too.
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return known and math.isfinite(value) and value >= 0
 
 
 def _wrong(cause: str) -> SetupError:

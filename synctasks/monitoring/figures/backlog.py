@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from synctasks.database import Transaction
-from synctasks.monitoring.figures.counting import count
+from synctasks.monitoring.figures.counting import Counted, count
 
 # One index probe a lane. `late`: the oldest change that nothing holds back but us, and which the
 # listener saw `late_after` seconds ago: what its transaction took is not counted.
@@ -64,6 +64,11 @@ FROM synctasks.pause
 """
 
 
+def _open_letters(tx: Transaction) -> Counted:
+    index = "synctasks.dead_letter_open"
+    return count(tx, "synctasks.dead_letter", condition="state = 'open'", index=index)
+
+
 def backlog(tx: Transaction, late_after: float) -> dict[str, dict[str, Any]]:
     """By flow what has not arrived, as `status` names it; `late_seconds` is of a change that
     nothing holds back. Raises SynctasksError.
@@ -77,7 +82,7 @@ def backlog(tx: Transaction, late_after: float) -> dict[str, dict[str, Any]]:
         (("pending", "resting"), count(tx, "synctasks.change_log", "NOT rests", "rests")),
         (("waiting",), count(tx, "synctasks.waiting", condition="since IS NOT NULL")),
         (("held",), count(tx, "synctasks.held")),
-        (("dead_letters_open",), count(tx, "synctasks.dead_letter", condition="state = 'open'")),
+        (("dead_letters_open",), _open_letters(tx)),
     )
     for names, counts in counted:
         for flow, numbers in counts.by_flow.items():

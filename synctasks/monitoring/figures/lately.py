@@ -15,7 +15,7 @@ SELECT named.flow, history.latency, history.minute >= %(late_since)s
 FROM unnest(%(flows)s::text[]) AS named (flow)
 JOIN synctasks.history
     ON history.flow = named.flow
-    AND history.minute > statement_timestamp() - make_interval(mins => %(minutes)s)
+    AND history.minute > statement_timestamp() - make_interval(secs => 60 * %(minutes)s)
 """
 
 # What waits is no failure, and no success either.
@@ -27,12 +27,13 @@ SELECT
 FROM unnest(%(flows)s::text[]) AS named (flow)
 JOIN synctasks.history
     ON history.flow = named.flow
-    AND history.minute > statement_timestamp() - make_interval(mins => %(minutes)s)
+    AND history.minute > statement_timestamp() - make_interval(secs => 60 * %(minutes)s)
 GROUP BY history.flow
 """
 
 # Yesterday, and its weekday's last weeks: as many as there were since we are installed. A day
-# without a row captured nothing.
+# without a row captured nothing. What was captured counts once it is taken: nothing is said before
+# yesterday is closed, and while changes from before today are pending or rest until their slot.
 _CAPTURED = """\
 SELECT
     named.flow,
@@ -42,10 +43,24 @@ SELECT
 FROM unnest(%(flows)s::text[]) AS named (flow)
 CROSS JOIN (
     SELECT 1 + 7 * week AS ago, statement_timestamp()::date - (1 + 7 * week) AS day
-    FROM generate_series(0, %(weeks)s) AS weeks (week)
+    FROM generate_series(0, %(weeks)s::integer) AS weeks (week)
 ) AS weekday
-JOIN synctasks.installation ON installation.installed_at < weekday.day
+JOIN synctasks.installation
+    ON installation.installed_at < weekday.day
+    AND installation.closed_through >= statement_timestamp()::date
 LEFT JOIN synctasks.day AS book ON book.flow = named.flow AND book.day = weekday.day
+WHERE NOT EXISTS (
+    SELECT
+    FROM synctasks.lane
+    CROSS JOIN LATERAL (
+        SELECT change.captured_at
+        FROM synctasks.change_log AS change
+        WHERE change.flow = lane.flow AND change.lane = lane.lane
+        ORDER BY change.id
+        LIMIT 1
+    ) AS oldest
+    WHERE lane.flow = named.flow AND oldest.captured_at < statement_timestamp()::date
+)
 GROUP BY named.flow
 HAVING count(*) FILTER (WHERE weekday.ago > 1) > 1
 """
@@ -83,7 +98,8 @@ def lately(tx: Transaction, flows: Sequence[str], minutes: int, late: tuple[floa
     found: dict[str, dict[str, Any]] = {flow: {"changes": 0, "late": 0} for flow in flows}
     sums: dict[str, list[int]] = {}
     since = tx.value(
-        "SELECT statement_timestamp() - make_interval(mins => %(mins)s)", {"mins": late_minutes}
+        "SELECT statement_timestamp() - make_interval(secs => 60 * %(late)s)",
+        {"late": late_minutes},
     )
     first_late = next(
         (place for place, bound in enumerate(LATENCY_BOUNDS_MS) if bound > late_seconds * 1000),
