@@ -26,8 +26,9 @@ FLAG_SECONDS = 5
 MOST_WAITING = 500
 # How many workers step a flow's full run at once.
 REFRESH_SLOTS = 2
-# Without a worker its queue gets no more than one of these in so long.
-_PRESENCE_SECONDS = 600
+# Without a worker its queue gets no more than one of these in so long. One that was lost with its
+# worker must not make the next worker look dead: less than that takes (config/alerts.toml).
+_PRESENCE_SECONDS = 60
 
 # What the broker's libraries raise where it does not answer; none of it is ours to mend.
 _UNANSWERED = (redis.RedisError, KombuError, OSError)
