@@ -11,7 +11,7 @@ from rich.text import Text
 
 from synctasks import settings
 from synctasks.cli.output import console, json_option, print_json
-from synctasks.errors import SetupError
+from synctasks.errors import SetupError, TransientError
 from synctasks.flow import Database
 from synctasks.monitoring.alerts.deliver import tell
 from synctasks.monitoring.alerts.store import kept
@@ -45,16 +45,35 @@ def alerts() -> None:
 )
 @json_option
 def list_command(ended: bool, limit: int, as_json: bool) -> None:
-    """List what fires, the newest first. Exits 1 if anything does."""
-    found = [each for base in Database for each in kept(base, ended=ended, limit=limit)]
-    found = sorted(found, key=lambda each: each["since"], reverse=True)[:limit]
+    """List what fires, the newest first. Exits 1 if anything does, or a database is away."""
+    found, away = _kept(ended=ended, limit=limit)
     firing = any(each["state"] == "firing" for each in found)
     if as_json:
         print_json(found)
-    else:
+    elif found or not away:
         _print(found)
-    if firing:
+    if firing or away:
         sys.exit(1)
+
+
+def _kept(*, ended: bool, limit: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """What fires first, the newest of each first; and why a database could not be asked.
+
+    Raises TransientError if none answers.
+    """
+    found: list[dict[str, Any]] = []
+    away = []
+    for database in Database:
+        try:
+            found += kept(database, ended=ended, limit=limit)
+        except TransientError as error:
+            away.append(str(error))
+            click.echo(f"synctasks: {error}", err=True)
+    if len(away) == len(Database):
+        raise TransientError("no database answers, so nobody can say what fires")
+    found.sort(key=lambda each: each["since"], reverse=True)
+    found.sort(key=lambda each: each["state"] != "firing")
+    return found[:limit], away
 
 
 def _print(found: list[dict[str, Any]]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from synctasks.database import transaction
-from synctasks.errors import TransientError
 from synctasks.flow import Database, Flow
 from synctasks.monitoring.alerts.conditions import conditions
 from synctasks.monitoring.alerts.store import shown, since
@@ -18,13 +17,13 @@ def status(flows: Sequence[Flow]) -> dict[str, Any]:
     """`{"flows": {name: …}, "heartbeats": …, "alerts": […]}` as documented for `status --json`.
 
     Alerts are judged now, whether anybody watches or not; `since` is null where nobody does.
-    Raises TransientError where a database does not answer: half a status would look like a whole.
+    Raises SynctasksError where a database does not answer: half a status would look like a whole.
     """
     around = look_around(flows)
     firing = {}
     for database in Database:
         if str(database) in around.away:
-            raise TransientError(around.away[str(database)])
+            raise around.away[str(database)]
         with transaction(database) as tx:
             firing.update(since(tx))
     entries = {name: entry for each in around.figures for name, entry in each.flows.items()}

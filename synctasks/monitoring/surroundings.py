@@ -27,29 +27,37 @@ class Surroundings:
 
     figures: Sequence[Figures]
     heartbeats: Mapping[str, float | None]
-    away: Mapping[str, str]
+    away: Mapping[str, SynctasksError]
 
 
 def look_around(flows: Sequence[Flow]) -> Surroundings:
-    """Look at everything, whatever of it answers. Raises SynctasksError for what a person mends."""
-    away: dict[str, str] = {}
+    """Look at everything, whatever of it answers. Raises SetupError for wrong thresholds."""
+    tries = int(thresholds()["away"]["tries"]) or 1
+    away: dict[str, SynctasksError] = {}
     figures = []
     for database in Database:
-        found = _unless_away(away, str(database), partial(gather, database, flows))
+        found = _unless_away(away, str(database), partial(gather, database, flows), tries)
         if found:
             figures.append(found)
     beats = heartbeats() if len(figures) == len(Database) else {}
-    _unless_away(away, BROKER, dispatch.check)
+    _unless_away(away, BROKER, dispatch.check, tries)
     return Surroundings(figures, beats, away)
 
 
-def _unless_away(away: dict[str, str], thing: str, look: Callable[[], Found]) -> Found | None:
-    """What a look found; None if the thing does not answer, which is noted."""
-    problem: SynctasksError | None = None
-    for _ in range(int(thresholds()["away"]["tries"]) or 1):
+def _unless_away(
+    away: dict[str, SynctasksError], thing: str, look: Callable[[], Found], tries: int
+) -> Found | None:
+    """What a look found; None if the thing does not answer as it should, which is noted."""
+    for _ in range(tries):
         try:
-            return look()
+            found = look()
         except TransientError as error:
-            problem = error
-    away[thing] = str(problem)
+            away[thing] = error
+        except SynctasksError as error:
+            # A wrong password, a schema that is gone: another try finds the same.
+            away[thing] = error
+            break
+        else:
+            away.pop(thing, None)
+            return found
     return None

@@ -11,11 +11,11 @@ import threading
 import structlog
 
 from synctasks.database import transaction
-from synctasks.errors import SynctasksError, TransientError
+from synctasks.errors import SynctasksError
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
-from synctasks.monitoring.alerts.conditions import conditions
-from synctasks.monitoring.alerts.deliver import deliver
+from synctasks.monitoring.alerts.conditions import conditions, unseen
+from synctasks.monitoring.alerts.deliver import deliver, was_told
 from synctasks.monitoring.alerts.store import home, keep
 from synctasks.monitoring.surroundings import look_around
 from synctasks.monitoring.thresholds import thresholds
@@ -32,11 +32,18 @@ RETURNING process
 """
 
 
+class NobodyAnswers(SynctasksError):
+    """No database answers, or lets us write: nothing can be looked at, or kept."""
+
+
 class Watch:
-    """Looks until `stop`, which any thread may call."""
+    """Looks until `stop`, which any thread may call. Raises SetupError for wrong thresholds."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
+        self._seconds = thresholds()["all"]["look-seconds"]
+        self._unanswered = 0
+        self._told = False
 
     def stop(self) -> None:
         """Let `run` return soon."""
@@ -44,16 +51,33 @@ class Watch:
 
     def run(self) -> None:
         """Look every few seconds until stopped."""
-        seconds = thresholds()["all"]["look-seconds"]
-        while not self._stopped.wait(seconds):
+        while not self._stopped.wait(self._seconds):
             try:
-                if _is_my_turn(seconds):
-                    look()
+                self.look_in_turn()
             except SynctasksError as error:
                 log.warning("watch.failed", cause=str(error))
             except Exception:
                 # A mistake of ours must not end whoever keeps this watch.
                 log.exception("watch.broken")
+
+    def look_in_turn(self) -> None:
+        """Look, if no other watch has just done so. Raises SynctasksError."""
+        try:
+            is_mine = _is_my_turn(self._seconds)
+        except NobodyAnswers as error:
+            self._tell_that_nobody_answers(str(error))
+            raise
+        self._unanswered = 0
+        if self._told:
+            self._told = not was_told("synctasks: over: away, both databases", "They answer again.")
+        if is_mine:
+            look()
+
+    def _tell_that_nobody_answers(self, reason: str) -> None:
+        """The one alert that no table can keep: each watch remembers for itself that it told."""
+        self._unanswered += 1
+        if not self._told and self._unanswered >= thresholds()["away"]["tries"]:
+            self._told = was_told("synctasks: away, both databases", reason)
 
 
 def look() -> None:
@@ -61,17 +85,24 @@ def look() -> None:
     around = look_around(FLOWS)
     found = conditions(FLOWS, around)
     for database in Database:
-        if str(database) not in around.away:
-            keep(database, [each for each in found if home(each) is database])
+        if str(database) in around.away:
+            continue
+        try:
+            keep(database, [each for each in found if home(each) is database], unseen(around))
             deliver(database)
+        except SynctasksError as error:
+            # The other one's alerts are kept and told all the same.
+            log.warning("watch.not_kept", database=str(database), cause=str(error))
 
 
 def _is_my_turn(seconds: float) -> bool:
     """Whether no other watch has just looked, as the first database says that answers."""
+    problems = []
     for database in Database:
         try:
             with transaction(database) as tx:
                 return tx.row(_TURN, {"seconds": seconds}) is not None
-        except TransientError as error:
+        except SynctasksError as error:
             log.warning("watch.no_answer", database=str(database), cause=str(error))
-    return False
+            problems.append(str(error))
+    raise NobodyAnswers("\n".join(problems))

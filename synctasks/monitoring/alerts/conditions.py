@@ -25,3 +25,8 @@ def conditions(flows: Sequence[Flow], around: Surroundings) -> list[Condition]:
         for condition in of_flows.of_flow(flow, figures, told)
     ]
     return [*found, *of_all.of_all(around, told)]
+
+
+def unseen(around: Surroundings) -> Sequence[str]:
+    """The alerts that may go on though nothing is found of them now."""
+    return of_all.unseen(around, thresholds())

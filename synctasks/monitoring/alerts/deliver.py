@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -58,18 +59,23 @@ def deliver(database: Database) -> None:
         taken = tx.rows(_TAKE)
     if not taken:
         return
-    attempts = list(tell(*_message(taken)))
-    for each in attempts:
-        if not each.reached:
-            log.warning("alerts.not_delivered", to=each.to, alerts=len(taken))
-    if any(each.reached for each in attempts):
+    if was_told(*_message(taken)):
         with transaction(database) as tx:
             tx.execute(_TOLD, {"ids": [row[0] for row in taken]})
         log.info("alerts.delivered", alerts=len(taken))
 
 
+def was_told(title: str, body: str) -> bool:
+    """Tell everybody; whether anybody was reached."""
+    attempts = list(tell(title, body))
+    for each in attempts:
+        if not each.reached:
+            log.warning("alerts.not_delivered", to=each.to, title=title)
+    return any(each.reached for each in attempts)
+
+
 def tell(title: str, body: str) -> Iterator[Attempt]:
-    """Send a message to everybody; what came of each. Raises SetupError for a URL nobody knows."""
+    """Send a message to everybody; what came of each."""
     # Imported here: it knows a hundred services, and most of our processes tell nobody.
     import apprise
 
@@ -82,8 +88,13 @@ def tell(title: str, body: str) -> Iterator[Attempt]:
             continue
         one = apprise.Apprise()
         one.add(service)
-        to = str(service.url(privacy=True))  # type: ignore[no-untyped-call]
-        yield Attempt(to, bool(one.notify(title=title, body=body)))
+        yield Attempt(_shown(service), bool(one.notify(title=title, body=body)))
+
+
+def _shown(service: Any) -> str:
+    """Where a service is. Apprise hides the password; path and query may hold secrets, too."""
+    url = urlsplit(str(service.url(privacy=True)))
+    return f"{url.scheme}://{url.netloc}"
 
 
 def _message(taken: Sequence[tuple[Any, ...]]) -> tuple[str, str]:

@@ -37,14 +37,14 @@ def dead_letters(around: Surroundings, told: Told) -> Iterator[Condition]:
 
 
 def messages_refused(around: Surroundings, told: Told) -> Iterator[Condition]:
-    for figures in around.figures:
-        if figures.refused > told["ways"]:
-            yield Condition(
-                "messages refused",
-                UNKNOWN,
-                f"messages were refused, in {figures.refused:,} ways: "
-                f"synctasks dead-letters list --flow {UNKNOWN}",
-            )
+    refused = sum(figures.refused for figures in around.figures)
+    if refused > told["ways"]:
+        yield Condition(
+            "messages refused",
+            UNKNOWN,
+            f"messages were refused, in {refused:,} ways: "
+            f"synctasks dead-letters list --flow {UNKNOWN}",
+        )
 
 
 def books_out_of_balance(around: Surroundings, told: Told) -> Iterator[Condition]:
@@ -59,7 +59,7 @@ def books_out_of_balance(around: Surroundings, told: Told) -> Iterator[Condition
 
 def away(around: Surroundings, told: Told) -> Iterator[Condition]:
     for thing, reason in around.away.items():
-        yield Condition("away", thing, reason)
+        yield Condition("away", thing, str(reason))
 
 
 def no_heartbeat(around: Surroundings, told: Told) -> Iterator[Condition]:
@@ -88,18 +88,25 @@ def no_heartbeat(around: Surroundings, told: Told) -> Iterator[Condition]:
 
 def silence(process: str, figures: Sequence[Figures]) -> float:
     """For how long nobody has heard of a process: at most since we were installed."""
-    return signs.silence(
-        process,
-        [
-            each.presence.get(process, (each.now - each.installed_at).total_seconds())
-            for each in figures
-        ],
-    )
+    ages = [each.presence.get(process, _installed_for(each)) for each in figures]
+    return signs.silence(process, ages)
+
+
+def _installed_for(figures: Figures) -> float:
+    return (figures.now - figures.installed_at).total_seconds()
 
 
 def heartbeat_late(around: Surroundings, told: Told) -> Iterator[Condition]:
+    # Before the first one, as long as both databases have been installed.
+    since = min((_installed_for(each) for each in around.figures), default=0.0)
     for direction, age in around.heartbeats.items():
-        if age is not None and age > told["seconds"]:
+        if age is None and since > told["seconds"]:
+            yield Condition(
+                "heartbeat late",
+                direction,
+                f"no heartbeat has arrived since we were installed, {span(since)} ago",
+            )
+        elif age is not None and age > told["seconds"]:
             yield Condition(
                 "heartbeat late",
                 direction,
@@ -118,6 +125,16 @@ _LOOKS: Mapping[str, Callable[[Surroundings, Told], Iterator[Condition]]] = {
 }
 
 NAMES = tuple(_LOOKS)
+
+_OF_BOTH_DATABASES = ("dead letters", "heartbeat late", "no heartbeat")
+
+
+def unseen(around: Surroundings, told: Mapping[str, Told]) -> Sequence[str]:
+    """The alerts of which nobody can say now that they are over: who would know it is away."""
+    if around.away:
+        return _OF_BOTH_DATABASES
+    silent = (each.about for each in no_heartbeat(around, told[anchor("no heartbeat")]))
+    return ("no heartbeat",) if presence.LISTENER in silent else ()
 
 
 def of_all(around: Surroundings, told: Mapping[str, Told]) -> Iterator[Condition]:

@@ -28,6 +28,7 @@ UPDATE synctasks.alert
 SET resolved_at = statement_timestamp(), next_try = statement_timestamp()
 WHERE resolved_at IS NULL
     AND seen_at < statement_timestamp() - make_interval(secs => %(quiet)s)
+    AND name <> ALL (%(unseen)s::text[])
 """
 
 _FIRING = "SELECT name, about, since FROM synctasks.alert WHERE resolved_at IS NULL"
@@ -42,20 +43,22 @@ LIMIT %(limit)s
 
 _OTHER = {Database.WAREHOUSE: Database.CITIZEN, Database.CITIZEN: Database.WAREHOUSE}
 _SOURCES = {flow.name: flow.source.database for flow in FLOWS}
-_AWAY = {str(database): _OTHER[database] for database in Database}
+_HOMES = {**_SOURCES, **{str(database): database for database in Database}}
 
 
 def home(condition: Condition) -> Database:
-    """Where an alert's row is: at its flow's source; that one database is away, at the other."""
-    if condition.name == "away":
-        return _AWAY.get(condition.about, Database.WAREHOUSE)
-    return _SOURCES.get(condition.about, Database.WAREHOUSE)
+    """Where an alert's row is: at its flow's source, or at the database that it is about; but that
+    one is away, at the other.
+    """
+    database = _HOMES.get(condition.about)
+    if database and condition.name == "away":
+        return _OTHER[database]
+    return database or Database.WAREHOUSE
 
 
-def keep(database: Database, found: Sequence[Condition]) -> None:
-    """Keep what fires, of the conditions at home here, and end what is over.
-
-    Raises SynctasksError.
+def keep(database: Database, found: Sequence[Condition], unseen: Sequence[str] = ()) -> None:
+    """Keep what fires, of the conditions at home here, and end what is over, but for those of the
+    alerts that nobody can see now. Raises SynctasksError.
     """
     told = {
         "names": array(each.name for each in found),
@@ -64,7 +67,8 @@ def keep(database: Database, found: Sequence[Condition]) -> None:
     }
     with transaction(database) as tx:
         tx.execute(_KEEP, told)
-        tx.execute(_RESOLVE, {"quiet": thresholds()["all"]["quiet-seconds"]})
+        quiet = thresholds()["all"]["quiet-seconds"]
+        tx.execute(_RESOLVE, {"quiet": quiet, "unseen": array(unseen)})
 
 
 def since(tx: Transaction) -> dict[tuple[str, str], datetime]:
