@@ -42,7 +42,8 @@ CROSS JOIN LATERAL (
 ) AS last
 """
 
-# The last that came to an end, and how many of the last ones came to the same.
+# The last full run that came to an end, and how many of the last ones came to the same. What a
+# slot's drains could not do is told by what they left: held removals, dead letters.
 _ENDED = """\
 SELECT
     named.flow,
@@ -65,7 +66,7 @@ CROSS JOIN LATERAL (
             first_value(run.state) OVER (ORDER BY run.id DESC) AS last_state
         FROM synctasks.run
         WHERE run.flow = named.flow
-            AND run.kind IN ('full', 'slot')
+            AND run.kind = 'full'
             AND run.state NOT IN ('requested', 'running')
         ORDER BY run.id DESC
         LIMIT 10
@@ -103,7 +104,7 @@ CROSS JOIN LATERAL (
 
 def runs(tx: Transaction, flows: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By flow `last_run` and `review` as `status` names them, and what alerts are about: the last
-    run that `ended`, the last `slot`, and `reviewed`: how many rows were looked at.
+    full run that `ended`, the last `slot`, and `reviewed`: how many rows were looked at.
 
     Raises SynctasksError.
     """
