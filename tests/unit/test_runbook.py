@@ -21,7 +21,9 @@ SECTIONS = {
     for part in re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:]
 }
 CONFIGURED = tomllib.loads((ROOT / FILE).read_text(encoding="utf-8"))
-COMMANDS = sorted(set(re.findall(r"(?<!-A )\bsynctasks ((?:[a-z]+(?:-[a-z]+)*)(?: [^`\n|;#)]+)?)", TEXT)))
+COMMANDS = sorted(
+    set(re.findall(r"(?<!-A )\bsynctasks ((?:[a-z]+(?:-[a-z]+)*)(?: [^`\n|;#)]+)?)", TEXT))
+)
 PARTS = ("What it means", "See more", "What to do", "If nothing is done", "Threshold")
 
 every_alert = pytest.mark.parametrize("name", NAMES)
