@@ -10,6 +10,7 @@ from synctasks import dispatch
 from synctasks.database import transaction
 from synctasks.errors import SynctasksError
 from synctasks.flow import Flow
+from synctasks.lane import RUNS_SQL
 from synctasks.monitoring.figures.runs import run_of
 
 POLL_SECONDS = 0.1
@@ -24,7 +25,7 @@ WHERE flow = %(flow)s AND (id = %(run)s OR (id > %(run)s AND kind = 'full'))
 
 
 class NoWorker(SynctasksError):
-    """No worker answered in time."""
+    """No worker answered in time, or none may: the flow is paused."""
 
 
 def follow(flow: Flow, run: int) -> Iterator[dict[str, Any]]:
@@ -37,9 +38,15 @@ def follow(flow: Flow, run: int) -> Iterator[dict[str, Any]]:
     while True:
         with transaction(flow.source.database) as source:
             current = run_of(source, source.value(_ANSWER, {"flow": flow.name, "run": run}))
+            runs = source.value(f"SELECT {RUNS_SQL}", {"flow": flow.name})
         yield current
         if current["finished_at"] is not None:
             return
+        if not runs:
+            raise NoWorker(
+                f"{flow.name} is paused. The request stays, and is done when it goes on: "
+                f"synctasks resume {flow.name}"
+            )
         seen_worker = seen_worker or bool(current["done"])
         if not seen_worker and time.monotonic() - asked > WORKER_SECONDS:
             seen_worker = _worker_answers(flow)

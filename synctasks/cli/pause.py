@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from synctasks import pauses
 from synctasks.capture import change_log
 from synctasks.cli.output import console
 from synctasks.engine.quiet import wait_until_quiet
+from synctasks.errors import LaneBusy
 from synctasks.flows import by_name
 
 _PAUSE_EXAMPLES = """\b
@@ -32,7 +35,15 @@ def pause(flow: str, reason: str | None) -> None:
     chosen = by_name(flow)
     lanes = change_log.lane_count(chosen)
     new = pauses.pause(chosen, reason)
-    wait_until_quiet(chosen, lanes)
+    try:
+        wait_until_quiet(chosen, lanes)
+    except LaneBusy as problem:
+        click.echo(
+            f"synctasks: {chosen.name} is paused, but somebody still writes: {problem}. Pause it "
+            "once more to wait on",
+            err=True,
+        )
+        sys.exit(1)
     console.print(
         f"{chosen.name} is paused{'' if new else ' already'}. Let it go on with: "
         f"synctasks resume {chosen.name}",
