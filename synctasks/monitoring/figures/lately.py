@@ -72,7 +72,7 @@ SELECT
     (
         SELECT count(*)
         FROM synctasks.history
-        WHERE minute > statement_timestamp() - interval '2 days'
+        WHERE minute > statement_timestamp() - interval '6 hours'
             AND (
                 taken <> units + coalesced
                 OR read <> {_BALANCE}
@@ -81,7 +81,7 @@ SELECT
     + (
         SELECT count(*)
         FROM synctasks.run
-        WHERE finished_at > statement_timestamp() - interval '2 days'
+        WHERE finished_at > statement_timestamp() - interval '6 hours'
             AND read <> {_BALANCE}
     )
 """
@@ -126,7 +126,7 @@ def captures(tx: Transaction, flows: Sequence[str], weeks: int) -> dict[str, tup
 
 
 def unbalanced(tx: Transaction) -> int:
-    """How many rows of the books of the last two days do not balance. Raises SynctasksError."""
+    """How many rows of the books of the last hours do not balance. Raises SynctasksError."""
     rows: int = tx.value(_UNBALANCED)
     return rows
 

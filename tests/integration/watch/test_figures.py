@@ -190,7 +190,7 @@ def test_books_that_do_not_add_up_are_found(warehouse: Connection) -> None:
         assert unbalanced() == 2
         execute(warehouse, "UPDATE synctasks.history SET taken = 1 WHERE written = 1")
         assert unbalanced() == 3
-        execute(warehouse, "UPDATE synctasks.history SET minute = minute - interval '2 days'")
+        execute(warehouse, "UPDATE synctasks.history SET minute = minute - interval '6 hours'")
         assert unbalanced() == 1
     finally:
         execute(warehouse, "TRUNCATE synctasks.history, synctasks.run CASCADE")
