@@ -23,11 +23,13 @@ from synctasks.monitoring.thresholds import thresholds
 log = structlog.get_logger("watch")
 
 # A moment less than the time between looks, so that two watches do not miss their turns in step.
+# What lies ahead was noted before the server's clock was put back: nobody waits for that.
 _TURN = """\
 INSERT INTO synctasks.presence AS presence (process)
 VALUES ('watch')
 ON CONFLICT (process) DO UPDATE SET seen_at = EXCLUDED.seen_at
-WHERE presence.seen_at < statement_timestamp() - make_interval(secs => %(seconds)s - 0.5)
+WHERE presence.seen_at NOT BETWEEN
+    statement_timestamp() - make_interval(secs => %(seconds)s - 0.5) AND statement_timestamp()
 RETURNING process
 """
 

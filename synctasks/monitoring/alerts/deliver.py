@@ -24,7 +24,9 @@ log = structlog.get_logger("alerts")
 _TAKE = """\
 UPDATE synctasks.alert
 SET next_try = statement_timestamp() + interval '60 seconds'
-WHERE next_try <= statement_timestamp()
+WHERE next_try NOT BETWEEN
+        statement_timestamp() + interval '1 microsecond'
+        AND statement_timestamp() + interval '61 seconds'
     AND (
         (told_at IS NULL AND resolved_at IS NULL)
         OR (told_at IS NULL AND resolved_at > statement_timestamp() - interval '1 hour')

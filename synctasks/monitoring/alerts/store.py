@@ -27,7 +27,8 @@ _RESOLVE = """\
 UPDATE synctasks.alert
 SET resolved_at = statement_timestamp(), next_try = statement_timestamp()
 WHERE resolved_at IS NULL
-    AND seen_at < statement_timestamp() - make_interval(secs => %(quiet)s)
+    AND seen_at NOT BETWEEN
+        statement_timestamp() - make_interval(secs => %(quiet)s) AND statement_timestamp()
     AND name <> ALL (%(unseen)s::text[])
 """
 

@@ -169,6 +169,22 @@ def test_watches_take_turns(warehouse: Connection, monkeypatch: pytest.MonkeyPat
     assert len(looks) == 2
 
 
+def test_a_clock_that_is_put_back_silences_nobody(warehouse: Connection, hook: Hook) -> None:
+    hold(warehouse, "profile_data", "a")
+    Watch().look_in_turn()
+    let_go(warehouse)
+    execute(
+        warehouse,
+        """
+        UPDATE synctasks.presence SET seen_at = seen_at + interval '1 hour';
+        UPDATE synctasks.alert
+        SET seen_at = seen_at + interval '1 hour', next_try = next_try + interval '1 hour'
+        """,
+    )
+    Watch().look_in_turn()
+    assert alerts(warehouse) == [(HELD, "profile_data", True, True, True)]
+
+
 def test_a_watch_survives_what_goes_wrong(
     databases: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
