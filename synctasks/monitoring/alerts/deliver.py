@@ -72,7 +72,7 @@ def was_told(title: str, body: str) -> bool:
     attempts = list(tell(title, body))
     for each in attempts:
         if not each.reached:
-            log.warning("alerts.not_delivered", to=each.to, title=title)
+            log.warning("alerts.not_delivered", to=each.to)
     return any(each.reached for each in attempts)
 
 
