@@ -57,7 +57,7 @@ def empty(place: Workspace) -> None:
     if not all(map(_stands, Database)):
         forget_connections()
     for each in Database:
-        with closing(engine(each).raw_connection()) as connection:
+        with closing(engine(str(each)).raw_connection()) as connection:
             empty_tables(connection.driver_connection)
     with closing(Redis.from_url(place.environment[BROKER])) as broker:
         broker.flushdb()
@@ -68,7 +68,7 @@ def _stands(side: Database) -> bool:
 
     New ones would be as good, but slow: a server's process has everything to learn.
     """
-    found = engine(side)
+    found = engine(str(side))
     if found.url != pool_url(side) or found.pool.checkedout():
         return False
     with ExitStack() as ends:
