@@ -11,6 +11,7 @@ from synctasks import slots
 from synctasks.flow import Database, Duty, Flow
 from synctasks.flows import FLOWS
 from synctasks.flows.to_citizen.profile_data import PROFILE_DATA
+from synctasks.flows.to_citizen.profile_summary import PROFILE_SUMMARY
 from synctasks.flows.to_warehouse.feedback_analytics import FEEDBACK_ANALYTICS
 from synctasks.monitoring.figures.gather import gather
 from tests.refreshing import carry, full_run
@@ -203,6 +204,39 @@ def test_books_that_do_not_add_up_are_found(warehouse: Connection) -> None:
 
 _BALANCES = """\
 read = written + unchanged + filtered + deferred + rejected + waiting + superseded"""
+
+_BACKLOG = """\
+INSERT INTO synctasks.waiting (flow, lane, unit, record, needs, since)
+SELECT 'profile_data', 0, unit, unit, '{n}', now() - make_interval(days => days)
+FROM (VALUES ('a', 8), ('b', 9), ('c', NULL)) AS waits (unit, days);
+INSERT INTO synctasks.held (flow, lane, key, captured_at) VALUES ('profile_data', 0, 'a', now());
+INSERT INTO synctasks.breaker (flow, side, reason, climber, opened_at)
+VALUES ('profile_data', 'target', 'gone', NULL, now() - interval '9 s'),
+    ('profile_summary', 'target', 'slow', 1, now());
+INSERT INTO synctasks.pause (flow, actor, since)
+VALUES ('profile_data', 'x', now() - interval '25 h');
+INSERT INTO synctasks.run (flow, kind, reason, state, done, found, finished_at)
+VALUES ('profile_data', 'review', 'x', 'succeeded', 9, '{"stale": 8}', now()),
+    ('profile_data', 'review', 'x', 'failed', 1, '{"stale": 1}', now())
+"""
+
+
+def test_what_has_not_arrived_and_for_how_long(warehouse: Connection) -> None:
+    execute(warehouse, _BACKLOG)
+    entry = entry_of(PROFILE_DATA)
+    assert (entry["waiting"], entry["held"]) == (2, 1), "who climbs does not wait yet"
+    assert entry["oldest_waiting_seconds"] == pytest.approx(9 * 86_400, abs=60)
+    assert (entry["breaker"], round(entry["breaker_seconds"], -1)) == ("target: gone", 10)
+    assert entry["paused_seconds"] == pytest.approx(25 * 3_600, abs=60)
+    assert (entry["review"], entry["reviewed"]) == (8, 9)
+    execute(warehouse, "UPDATE synctasks.pause SET resumed_at = now()")
+    assert (entry_of(PROFILE_DATA)["paused"], entry_of(PROFILE_DATA)["paused_seconds"]) == (
+        False,
+        None,
+    )
+    slow = entry_of(PROFILE_SUMMARY)
+    assert slow["breaker"] is None, "one lane climbs for all, which is not told"
+
 
 _LETTERS = """\
 INSERT INTO synctasks.dead_letter (flow, kind, unit, record, error, state, source_row)
