@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from synctasks.database import Transaction, array, transaction
+from synctasks.dead_letters.refused import UNKNOWN
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from synctasks.monitoring.alerts.condition import Condition, runbook
@@ -97,7 +98,7 @@ def shown(name: str, about: str, reason: str) -> Mapping[str, Any]:
     """An alert as programs see it; `flow` is null where it is about none."""
     return {
         "name": name,
-        "flow": about if about in _SOURCES else None,
+        "flow": about if about in _SOURCES or about == UNKNOWN else None,
         "about": about,
         "reason": reason,
         "runbook": runbook(name),
