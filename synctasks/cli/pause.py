@@ -8,6 +8,7 @@ import click
 
 from synctasks import pauses
 from synctasks.capture import change_log
+from synctasks.cli.moment import reason_option
 from synctasks.cli.output import console
 from synctasks.engine.quiet import wait_until_quiet
 from synctasks.errors import LaneBusy
@@ -20,12 +21,10 @@ Examples:
   synctasks resume profile_data
 """
 
-_reason = click.option("--reason", help="Why: it stands in the audit, and others will ask.")
-
 
 @click.command(epilog=_PAUSE_EXAMPLES)
 @click.argument("flow", metavar="FLOW")
-@_reason
+@reason_option
 def pause(flow: str, reason: str | None) -> None:
     """Let nobody write to the target of FLOW until it is resumed.
 
@@ -53,7 +52,7 @@ def pause(flow: str, reason: str | None) -> None:
 
 @click.command(epilog="\b\nExample:\n  synctasks resume profile_data")
 @click.argument("flow", metavar="FLOW")
-@_reason
+@reason_option
 def resume(flow: str, reason: str | None) -> None:
     """Let a paused FLOW go on where it stood.
 
