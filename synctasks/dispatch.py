@@ -3,6 +3,9 @@
 A message says "go and look", never what has changed. For each lane at most one waits or is
 being worked on: a flag in Redis says so. It expires after 5 s, and the sweep ignores it where a
 change has waited too long, so a lost message or a dead worker costs seconds, never data.
+
+The broker's libraries are imported where they are used: to load them takes longer than all that
+`synctasks status` asks the databases.
 """
 
 from __future__ import annotations
@@ -10,14 +13,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-
-import redis
-from celery import current_app
-from kombu.exceptions import KombuError
+from typing import TYPE_CHECKING
 
 from synctasks import settings
-from synctasks.errors import TransientError
 from synctasks.flow import Duty
+
+if TYPE_CHECKING:
+    import redis
 
 QUEUES = EVENTS, BATCH, CONTROL, DLQ = "events", "batch", "control", "dlq"
 
@@ -29,9 +31,6 @@ REFRESH_SLOTS = 2
 # Without a worker its queue gets no more than one of these in so long. One that was lost with its
 # worker must not make the next worker look dead: less than that takes (config/alerts.toml).
 _PRESENCE_SECONDS = 60
-
-# What the broker's libraries raise where it does not answer; none of it is ours to mend.
-_UNANSWERED = (redis.RedisError, KombuError, OSError)
 
 
 def drain_flag(flow: str, lane: int) -> str:
@@ -124,6 +123,8 @@ def queue_lengths() -> dict[str, int]:
 
 def worker_answers(within_seconds: float = 1.0) -> bool:
     """Whether any worker answers a ping. Raises TransientError if the broker does not."""
+    from celery import current_app
+
     with translated():
         return bool(current_app.control.ping(timeout=within_seconds))
 
@@ -144,6 +145,8 @@ def _raise_flags(flags: list[str], *, despite_flag: bool = False) -> list[bool]:
 
 
 def _send(task: str, arguments: dict[str, object], queue: str) -> None:
+    from celery import current_app
+
     with translated():
         current_app.send_task(task, kwargs=arguments, queue=queue, ignore_result=True, retry=False)
 
@@ -153,22 +156,18 @@ def translated() -> Iterator[None]:
     """What the broker's libraries raise where it does not answer is a TransientError."""
     try:
         yield
-    except _UNANSWERED as error:
-        raise _translate(error) from None
+    except Exception as error:
+        from synctasks import broker
 
-
-def _translate(error: Exception) -> TransientError:
-    """Our error for what redis, kombu or the network under them raised."""
-    variable = settings.BROKER_VARIABLE
-    if isinstance(error, redis.AuthenticationError):
-        return TransientError(f"broker: the password is wrong. Put the right one into {variable}.")
-    return TransientError(
-        f"broker: no answer ({type(error).__name__}). Is it running, and is {variable} right?"
-    )
+        if isinstance(error, broker.UNANSWERED):
+            raise broker.translate(error) from None
+        raise
 
 
 @lru_cache(maxsize=1)
 def _flags() -> redis.Redis:
+    import redis
+
     return redis.Redis.from_url(
         settings.load().broker_url, socket_timeout=3, socket_connect_timeout=3
     )

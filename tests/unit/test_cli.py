@@ -12,6 +12,17 @@ import pytest
 from synctasks.cli import cli
 from synctasks.cli.dead_letters import dead_letters
 
+HEAVY = {
+    "alembic",
+    "apprise",
+    "celery",
+    "kombu",
+    "redis",
+    "sqlalchemy",
+    "starlette",
+    "structlog",
+}
+
 LOADED = """\
 import sys
 from synctasks.cli import cli
@@ -45,8 +56,8 @@ def test_a_command_that_is_none_is_not_looked_for() -> None:
 @pytest.mark.parametrize(
     ("command", "needless"),
     [
-        ("status", {"alembic", "apprise", "starlette"}),
-        ("flows", {"alembic", "apprise", "celery", "kombu", "redis", "starlette"}),
+        ("status", HEAVY),
+        ("flows", HEAVY),
     ],
 )
 def test_a_command_does_not_wait_for_what_only_others_need(
