@@ -77,6 +77,9 @@ __all__ = [
     "Wake",
 ]
 
+#: Stands for the flow where a message names none.
+UNKNOWN = "unknown"
+
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 
 

@@ -8,7 +8,6 @@ import click
 
 from synctasks.cli.lazy import LazyGroup
 from synctasks.errors import SynctasksError
-from synctasks.monitoring import logs
 
 _EPILOG = """\b
 Examples:
@@ -56,6 +55,9 @@ _COMMANDS = {
     "verify": "synctasks.cli.verify:verify_command",
 }
 
+# These have nothing to log: to load what logs would take longer than they take.
+_WITHOUT_LOGS = {"flows", "status"}
+
 
 @click.group(
     cls=LazyGroup,
@@ -64,9 +66,13 @@ _COMMANDS = {
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="synctasks")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Keep a government data warehouse and its citizen portal in step, both ways."""
-    logs.for_commands()
+    if context.invoked_subcommand not in _WITHOUT_LOGS:
+        from synctasks.monitoring import logs
+
+        logs.for_commands()
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 What was in the message is not kept: nobody knows whose values they are. The letter says when,
 for which task or in which queue, and what was wrong; the same again is counted. No success of any
 task says that it is settled, so none closes it: whoever has found the sender discards it. The next
-such message opens it again.
+such message opens it again. Where the message names no flow, the warehouse keeps the letter.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import Any
 
 from synctasks.database import Transaction
 from synctasks.dead_letters.letter import Kind
+from synctasks.flow import UNKNOWN as UNKNOWN
 
-#: The flow of a message that tells none; the warehouse keeps its letter.
-UNKNOWN = "unknown"
 #: How the unit of such a letter begins, unlike that of a task which gave up.
 PREFIX = "message "
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -31,17 +32,22 @@ class Surroundings:
 
 
 def look_around(flows: Sequence[Flow]) -> Surroundings:
-    """Look at everything, whatever of it answers. Raises SetupError for wrong thresholds."""
+    """Look at everything at once, whatever of it answers. Raises SetupError for wrong thresholds."""
     tries = int(thresholds()["away"]["tries"]) or 1
     away: dict[str, SynctasksError] = {}
-    figures = []
-    for database in Database:
-        found = _unless_away(away, str(database), partial(gather, database, flows), tries)
-        if found:
-            figures.append(found)
+    with ThreadPoolExecutor(len(Database) + 1) as threads:
+        looks = [
+            threads.submit(
+                _unless_away, away, str(database), partial(gather, database, flows), tries
+            )
+            for database in Database
+        ]
+        broker = threads.submit(_unless_away, away, BROKER, dispatch.check, tries)
+    figures = [found for look in looks if (found := look.result())]
+    broker.result()
     beats = heartbeats() if len(figures) == len(Database) else {}
-    _unless_away(away, BROKER, dispatch.check, tries)
-    return Surroundings(figures, beats, away)
+    in_order = {thing: away[thing] for thing in (*map(str, Database), BROKER) if thing in away}
+    return Surroundings(figures, beats, in_order)
 
 
 def _unless_away(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from synctasks import dispatch, presence
-from synctasks.dead_letters.refused import UNKNOWN
+from synctasks.flow import UNKNOWN
 from synctasks.monitoring.alerts.condition import Condition, anchor
 from synctasks.monitoring.figures import signs
 from synctasks.monitoring.figures.gather import Figures

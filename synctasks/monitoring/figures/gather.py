@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from synctasks.database import transaction
-from synctasks.dead_letters.refused import UNKNOWN
-from synctasks.flow import Database, Flow
+from synctasks.flow import UNKNOWN, Database, Flow
 from synctasks.monitoring.figures.backlog import backlog
 from synctasks.monitoring.figures.lately import captures, lately, unbalanced
 from synctasks.monitoring.figures.runs import runs
