@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
 from cryptography.fernet import Fernet
 
+from benchmarks import processes
 from synctasks import settings
 from synctasks.capture.installer import install
 from synctasks.database import forget_connections
 from synctasks.embedded.process import GuardedProcess
 from synctasks.embedded.servers import start_servers
 from synctasks.embedded.waiting import wait_until
+from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from synctasks.sample.generate import Plan, fill_tables
 
@@ -38,6 +39,18 @@ class Ground:
     warehouse_url: str
     citizen_url: str
     worker: GuardedProcess
+    listener: GuardedProcess
+    logs: Path
+
+    @property
+    def sides(self) -> Mapping[Database, Callable[[], Connection]]:
+        """How to connect to each database."""
+        return {Database.WAREHOUSE: self.warehouse, Database.CITIZEN: self.citizen}
+
+    def stop_working(self) -> None:
+        """Stop the worker and the listener, for good: a benchmark has its own, or wants none."""
+        self.listener.stop()
+        self.worker.stop()
 
     def warehouse(self) -> Connection:
         return connection(self.warehouse_url)
@@ -95,10 +108,12 @@ def ground(records: int, dirty: float) -> Iterator[Ground]:
         importlib.import_module("synctasks.app")
         install(FLOWS, with_schemas=True, notifies=True, progress=lambda _: None)
         logs = Path(servers.warehouse.directory).parent
-        worker = at_the_end.enter_context(_process(logs, "celery", "-A", "synctasks", "worker"))
-        at_the_end.enter_context(_process(logs, "synctasks", "listen"))
         made = Ground(
-            servers.warehouse.url("smart_warehouse"), servers.citizen.url("smart_citizen"), worker
+            servers.warehouse.url("smart_warehouse"),
+            servers.citizen.url("smart_citizen"),
+            at_the_end.enter_context(processes.start(logs, "celery", "-A", "synctasks", "worker")),
+            at_the_end.enter_context(processes.start(logs, "synctasks", "listen")),
+            logs,
         )
         with contextlib.closing(psycopg2.connect(made.warehouse_url)) as warehouse:
             plan = Plan.of_records(records, dirty=dirty)
@@ -113,8 +128,3 @@ def tidy(ground_: Ground) -> None:
     for database in (ground_.warehouse, ground_.citizen):
         with contextlib.closing(database()) as each:
             run(each, "VACUUM ANALYZE", "CHECKPOINT")
-
-
-def _process(logs: Path, program: str, *arguments: str) -> GuardedProcess:
-    command = [str(Path(sys.executable).parent / program), *arguments]
-    return GuardedProcess.start(command, log=logs / f"{program}.log")
