@@ -9,7 +9,9 @@ import pytest
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from redis import Redis
 
-from synctasks.database import engine, forget_connections, pool_url
+from synctasks.database import forget_connections
+from synctasks.database.lender import lender
+from synctasks.database.pool import Pool, pool_url
 from synctasks.flow import Database
 from tests.rows import Connection, execute
 from tests.workspace import BROKER, Workspace
@@ -57,8 +59,8 @@ def empty(place: Workspace) -> None:
     if not all(map(_stands, Database)):
         forget_connections()
     for each in Database:
-        with closing(engine(str(each)).raw_connection()) as connection:
-            empty_tables(connection.driver_connection)
+        with closing(lender(str(each)).raw_connection()) as connection:
+            empty_tables(connection)
     with closing(Redis.from_url(place.environment[BROKER])) as broker:
         broker.flushdb()
 
@@ -68,7 +70,10 @@ def _stands(side: Database) -> bool:
 
     New ones would be as good, but slow: a server's process has everything to learn.
     """
-    found = engine(str(side))
+    pool = lender(str(side))
+    if not isinstance(pool, Pool):
+        return False
+    found = pool.engine
     if found.url != pool_url(side) or found.pool.checkedout():
         return False
     with ExitStack() as ends:

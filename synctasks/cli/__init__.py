@@ -56,7 +56,9 @@ _COMMANDS = {
 }
 
 # These have nothing to log: to load what logs would take longer than they take.
-_WITHOUT_LOGS = {"flows", "status"}
+_WITHOUT_LOGS = frozenset({"flows", "status"})
+# They ask a few questions and end.
+_BRIEF = frozenset({"alerts", "audit", "explain", "runs", "status"})
 
 
 @click.group(
@@ -73,6 +75,10 @@ def cli(context: click.Context) -> None:
         from synctasks.monitoring import logs
 
         logs.for_commands()
+    if context.invoked_subcommand in _BRIEF:
+        from synctasks.database import lend_briefly
+
+        lend_briefly()
 
 
 def main() -> None:

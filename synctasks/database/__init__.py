@@ -1,7 +1,7 @@
 """Connections and transactions to the two databases; nothing else talks to a driver."""
 
-from synctasks.database.login import CONNECT_ARGUMENTS, connect, connect_error, driver_url, pool_url
-from synctasks.database.pool import engine, forget_connections
+from synctasks.database.lender import forget_connections, lend_briefly
+from synctasks.database.login import CONNECT_ARGUMENTS, connect, connect_error, driver_url
 from synctasks.database.transaction import (
     CHUNK,
     DRAIN,
@@ -23,8 +23,7 @@ __all__ = [
     "connect",
     "connect_error",
     "driver_url",
-    "engine",
     "forget_connections",
-    "pool_url",
+    "lend_briefly",
     "transaction",
 ]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg2
-from sqlalchemy import URL
-from sqlalchemy.engine import make_url
 
 from synctasks import settings
 from synctasks.errors import SetupError, SynctasksError, TransientError
@@ -41,14 +40,11 @@ def connect(database: Database | str, *, role: str) -> psycopg2.extensions.conne
 
 
 def driver_url(database: str) -> str:
-    """The URL as libpq takes it."""
-    url = make_url(settings.load().database_url(database)).set(drivername="postgresql")
-    return url.render_as_string(hide_password=False)
-
-
-def pool_url(database: str) -> URL:
-    """The URL as SQLAlchemy takes it: plain `postgresql:` would mean another driver."""
-    return make_url(settings.load().database_url(database)).set(drivername="postgresql+psycopg2")
+    """The URL as libpq takes it: a lone `%` in a name or password, say, is one of its letters."""
+    url = urlsplit(settings.load().database_url(database))
+    login, at, place = url.netloc.rpartition("@")
+    quoted = ":".join(quote(unquote(part), safe="") for part in login.split(":", 1))
+    return url._replace(scheme="postgresql", netloc=quoted + at + place).geturl()
 
 
 def connect_error(error: psycopg2.Error, database: str) -> SynctasksError:

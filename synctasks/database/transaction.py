@@ -12,12 +12,10 @@ from typing import Any, BinaryIO
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolProxiedConnection
 
+from synctasks.database.lender import Lent, lender
 from synctasks.database.login import connect_error
-from synctasks.database.pool import engine
-from synctasks.errors import SynctasksError, TransientError, translate
+from synctasks.errors import SynctasksError, translate
 from synctasks.flow import Database
 
 Parameters = Mapping[str, Any]
@@ -177,13 +175,9 @@ def transaction(
 def _connection(database: str) -> Iterator[Cursor]:
     """A pooled connection's cursor; rolled back on an error, or closed where that fails."""
     try:
-        pooled = engine(database).raw_connection()
+        pooled = lender(database).raw_connection()
     except psycopg2.Error as error:
         raise connect_error(error, database) from None
-    except PoolTimeout:
-        crowded = TransientError(f"{database}: no connection became free in the pool")
-        crowded.place = database
-        raise crowded from None
     try:
         cursor: Cursor = pooled.cursor()
         yield cursor
@@ -197,13 +191,13 @@ def _connection(database: str) -> Iterator[Cursor]:
         pooled.close()
 
 
-def _roll_back(pooled: PoolProxiedConnection, database: str) -> None:
+def _roll_back(pooled: Lent, database: str) -> None:
     """End the transaction; with the connection gone, the pool's others are gone, too."""
     try:
         pooled.cursor().execute("ROLLBACK")
     except psycopg2.Error:
         pooled.invalidate()
-        engine(database).dispose()
+        lender(database).dispose()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from synctasks.database import CONNECT_ARGUMENTS, Transaction, pool_url
+from synctasks.database import CONNECT_ARGUMENTS, Transaction
+from synctasks.database.pool import pool_url
 from synctasks.errors import SetupError, translate
 from synctasks.flow import Database
 

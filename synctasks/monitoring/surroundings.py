@@ -32,7 +32,7 @@ class Surroundings:
 
 
 def look_around(flows: Sequence[Flow]) -> Surroundings:
-    """Look at everything at once, whatever of it answers. Raises SetupError for wrong thresholds."""
+    """Look at everything at once, whatever of it answers. Raises SetupError: wrong thresholds."""
     tries = int(thresholds()["away"]["tries"]) or 1
     away: dict[str, SynctasksError] = {}
     with ThreadPoolExecutor(len(Database) + 1) as threads:

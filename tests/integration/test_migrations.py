@@ -8,7 +8,7 @@ from sqlalchemy import NullPool, create_engine
 
 from synctasks import migrations
 from synctasks.capture import installer
-from synctasks.database import pool_url
+from synctasks.database.pool import pool_url
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from tests.catalog import catalog, installed_rows

@@ -11,8 +11,8 @@ import click
 from synctasks.dead_letters import find
 from synctasks.dead_letters.find import Filter
 from synctasks.dead_letters.letter import Kind, State
-from synctasks.dead_letters.refused import UNKNOWN
 from synctasks.errors import SetupError
+from synctasks.flow import UNKNOWN
 from synctasks.flows import ALL_FLOWS, by_name
 
 Command = TypeVar("Command", bound=Callable[..., Any])

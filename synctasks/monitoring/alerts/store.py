@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from synctasks.database import Transaction, array, transaction
-from synctasks.dead_letters.refused import UNKNOWN
-from synctasks.flow import Database
+from synctasks.flow import UNKNOWN, Database
 from synctasks.flows import FLOWS
 from synctasks.monitoring.alerts.condition import Condition, runbook
 from synctasks.monitoring.thresholds import thresholds
