@@ -109,7 +109,7 @@ def test_people_are_told_what_was_refused_and_what_to_do(filled: System) -> None
     assert "guarded" in shown
     assert "1,500" in shown, "the removals that are held"
     assert "! removals held profile_data: 1,500 removals are held" in shown
-    assert "! profile_data: the last full run found 0 records" in shown
+    assert "! volume drop profile_data: the last full run found 0 records" in shown
 
 
 def test_one_record_whose_removal_is_held_is_guarded_too(filled: System) -> None:

@@ -16,8 +16,7 @@ from synctasks.embedded.waiting import wait_until
 from synctasks.flow import Database
 from tests.rows import Connection, execute, rows, value
 
-NOW = datetime.now(UTC).replace(second=0, microsecond=0)
-MIDNIGHT = NOW.replace(hour=0, minute=0)
+MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 _MINUTE = """\
 INSERT INTO synctasks.history (
@@ -50,13 +49,15 @@ def totals(source: Connection) -> Any:
 def test_minutes_that_are_over_are_added_to_their_day_and_in_total_once(
     warehouse: Connection,
 ) -> None:
-    at = NOW - timedelta(minutes=20)
+    # Not when the file was read: the whole suite may have run since.
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    at = now - timedelta(minutes=20)
     closed_through(warehouse, at)
     minute(warehouse, at - timedelta(minutes=1))
     for lane in range(2):
         minute(warehouse, at, lane=lane)
     minute(warehouse, at + timedelta(minutes=1), flow="ml_alerts")
-    minute(warehouse, NOW - timedelta(minutes=2))
+    minute(warehouse, now - timedelta(minutes=2))
     close(3)
     flows = dict(rows(warehouse, "SELECT flow, taken FROM synctasks.total"))
     assert flows == {"schemes": 6, "ml_alerts": 3}
@@ -99,7 +100,7 @@ def test_a_minute_counts_for_the_day_that_it_is_of(warehouse: Connection) -> Non
     minute(warehouse, after)
     close(3)
     expected: dict[date, Any] = {before.date(): (3, 2, 1, 1, 2, 2)}
-    if timedelta(minutes=6) < NOW - MIDNIGHT:
+    if timedelta(minutes=6) < datetime.now(UTC) - MIDNIGHT:
         expected[after.date()] = (3, 2, 1, 1, 2, 2)
     assert {day: counts for day, *counts in rows(warehouse, _DAYS)} == {
         day: list(counts) for day, counts in expected.items()
