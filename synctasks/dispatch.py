@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from synctasks import settings
+from synctasks import ping, settings
 from synctasks.flow import Duty
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ def lower(flag: str) -> None:
 
 def check() -> None:
     """Raise TransientError if the broker does not answer."""
-    with translated():
-        _flags().ping()
+    if not ping.answers(settings.load().broker_url):
+        with translated():
+            _flags().ping()
 
 
 def queue_lengths() -> dict[str, int]:
