@@ -16,9 +16,9 @@ from synctasks.errors import SynctasksError, TimeoutExceeded, TransientError
 from synctasks.flow import Duty, Flow
 from synctasks.flows import any_by_name
 
-_PAUSE_SECONDS = 8
+_WAIT_SECONDS = 8
 # A night is long.
-_ROUND_PAUSE_SECONDS = 60
+_ROUND_WAIT_SECONDS = 60
 
 # The specification's ladder: waits of 1, 2, 4, 8, 8 s. Only what passes by itself is tried
 # again: naming Exception here would swallow time limits and bugs.
@@ -70,7 +70,7 @@ class WorkTask(FlowTask):
     ) -> None:
         # With the source gone nothing can be noted there, and nobody can start anything.
         with contextlib.suppress(SynctasksError):
-            self.pause(kwargs, _PAUSE_SECONDS)
+            self.hold_off(kwargs, _WAIT_SECONDS)
             breaker.open_for(self.flow, getattr(exc, "place", ""), _reason(exc))
         super().on_failure(exc, task_id, args, kwargs, einfo)
 
@@ -78,9 +78,9 @@ class WorkTask(FlowTask):
         self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
     ) -> None:
         with contextlib.suppress(SynctasksError):
-            self.pause(kwargs, min(8, 2**self.request.retries))
+            self.hold_off(kwargs, min(8, 2**self.request.retries))
 
-    def pause(self, kwargs: dict[str, Any], seconds: int) -> None:
+    def hold_off(self, kwargs: dict[str, Any], seconds: int) -> None:
         """Let nobody else start the same work before it is tried again."""
         raise NotImplementedError
 
@@ -101,7 +101,7 @@ class LaneTask(WorkTask):
             with contextlib.suppress(SynctasksError):
                 breaker.let_climb(self.flow, exc.place, str(exc), kwargs["lane"])
 
-    def pause(self, kwargs: dict[str, Any], seconds: int) -> None:
+    def hold_off(self, kwargs: dict[str, Any], seconds: int) -> None:
         change_log.retry_in(self.flow, kwargs["lane"], seconds)
 
 
@@ -113,7 +113,7 @@ class RunTask(WorkTask):
     def known_as(self, kwargs: dict[str, Any]) -> str:
         return failed.REFRESH
 
-    def pause(self, kwargs: dict[str, Any], seconds: int) -> None:
+    def hold_off(self, kwargs: dict[str, Any], seconds: int) -> None:
         dispatch.keep(dispatch.refresh_flag(self.flow.name, kwargs["slot"]), seconds)
 
 
@@ -137,7 +137,7 @@ class RoundTask(FlowTask):
     ) -> None:
         with contextlib.suppress(SynctasksError):
             if isinstance(exc, TransientError) and not isinstance(exc, TimeoutExceeded):
-                self._pause(_ROUND_PAUSE_SECONDS)
+                self._hold_off(_ROUND_WAIT_SECONDS)
             else:
                 duties.fail(self.flow, self.duty, _reason(exc))
         super().on_failure(exc, task_id, args, kwargs, einfo)
@@ -146,9 +146,9 @@ class RoundTask(FlowTask):
         self, exc: Exception, task_id: str, args: object, kwargs: dict[str, Any], einfo: object
     ) -> None:
         with contextlib.suppress(SynctasksError):
-            self._pause(min(8, 2**self.request.retries))
+            self._hold_off(min(8, 2**self.request.retries))
 
-    def _pause(self, seconds: int) -> None:
+    def _hold_off(self, seconds: int) -> None:
         dispatch.keep(dispatch.round_flag(self.duty, self.flow.name), seconds)
 
 
