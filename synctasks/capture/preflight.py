@@ -66,9 +66,13 @@ WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped
 class Need(Enum):
     """What a flow does with a table, by the privileges that it takes."""
 
-    TRIGGERS = ()
-    READ = ("SELECT",)
-    WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    TRIGGERS = ""
+    READ = "SELECT"
+    WRITE = "SELECT INSERT UPDATE DELETE"
+
+    @property
+    def privileges(self) -> list[str]:
+        return self.value.split()
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def missing_columns(tx: Transaction, side: Side) -> list[str]:
 
 def right_problems(tx: Transaction, side: Side) -> Iterator[SetupError]:
     """The rights that our role lacks at a table that is there."""
-    privileges = list(side.need.value)
+    privileges = side.need.privileges
     if not privileges:
         owned, owner = _owned(tx, side) or (False, "")
         if not owned:

@@ -73,7 +73,7 @@ def sides_at(database: Database) -> tuple[Side, ...]:
         for side in preflight.sides(flow, captured=Need.READ):
             if side.database is database:
                 kept = merged.get(side.table, side)
-                need = max(kept.need, side.need, key=lambda each: len(each.value))
+                need = max(kept.need, side.need, key=lambda each: len(each.privileges))
                 merged[side.table] = Side(database, side.table, kept.columns | side.columns, need)
     return tuple(merged.values())
 
