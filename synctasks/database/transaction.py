@@ -24,6 +24,8 @@ Row = tuple[Any, ...]
 # lock_timeout stays under deadlock_timeout (1 s), so that we lose and never the application.
 # Constraints are checked where a row breaks them, not at COMMIT, where no row could be told apart.
 # synchronous_commit: whatever the server says, but at least local.
+# jit: what we forbid (enable_seqscan) is dear to the planner, and to compile for what it then
+# thinks is a long statement takes most of a second, each time.
 _BEGIN = """\
 BEGIN ISOLATION LEVEL {isolation};
 SET LOCAL statement_timeout = {statement_ms};
@@ -32,6 +34,7 @@ SET LOCAL client_connection_check_interval = 5000;
 SET LOCAL lock_timeout = {lock_ms};
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
+SET LOCAL jit = off;
 SET CONSTRAINTS ALL IMMEDIATE;
 SELECT
     set_config('synchronous_commit', 'local', true)
