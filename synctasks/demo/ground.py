@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg2
 from cryptography.fernet import Fernet
 
-from synctasks import schemas, sql
+from synctasks import schemas, settings, sql
 from synctasks.database import connect
 from synctasks.embedded.servers import start_servers
 from synctasks.errors import SetupError, translate
@@ -34,8 +34,8 @@ def servers() -> Iterator[dict[str, str]]:
     mapping. Raises SetupError if it names only some of them, or if tables there hold rows;
     EmbeddedServerError.
     """
-    named = [name for name in VARIABLES if os.environ.get(name)]
-    key = {} if os.environ.get(KEYS_VARIABLE) else {KEYS_VARIABLE: Fernet.generate_key().decode()}
+    named = [name for name in VARIABLES if settings.holds(name)]
+    key = {} if settings.holds(KEYS_VARIABLE) else {KEYS_VARIABLE: Fernet.generate_key().decode()}
     os.environ.update(key)  # for ourselves and the processes that we start
     if named:
         _require_all(named)

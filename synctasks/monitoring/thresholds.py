@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from synctasks import settings
 from synctasks.errors import SetupError
 
 FILE = "config/alerts.toml"
@@ -49,11 +50,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 @lru_cache(maxsize=1)
 def thresholds() -> Mapping[str, Mapping[str, Any]]:
     """The numbers by alert. Raises SetupError for a file that says what nobody would look at."""
-    for place in (Path(__file__).parents[2], Path.cwd()):
-        file = place / FILE
-        if file.is_file():
-            return read(file.read_text(encoding="utf-8"))
-    return DEFAULTS
+    file = settings.config_file(Path(FILE).name)
+    return read(file.read_text(encoding="utf-8")) if file else DEFAULTS
 
 
 def read(text: str) -> Mapping[str, Mapping[str, Any]]:
