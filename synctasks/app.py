@@ -14,10 +14,10 @@ import click
 import structlog
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging, worker_init
+from celery.signals import heartbeat_sent, setup_logging, worker_init
 from kombu import Exchange, Queue
 
-from synctasks import settings, tasks
+from synctasks import presence, settings, tasks
 from synctasks.dispatch import CONTROL, QUEUES
 from synctasks.door import transport
 from synctasks.errors import SetupError
@@ -119,6 +119,12 @@ def _require_keys(**_: object) -> None:
     except SetupError as problem:
         sys.stderr.write(f"synctasks: {problem}\n")
         raise SystemExit(2) from None
+
+
+@heartbeat_sent.connect  # type: ignore[untyped-decorator]
+def _touch(**_: object) -> None:
+    """The worker's main process hears of its broker and minds its children."""
+    presence.touch()
 
 
 def _is_flower() -> bool:

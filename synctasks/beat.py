@@ -21,5 +21,6 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc]
         seconds: float = super().tick(*args, **kwargs)
         if time.monotonic() - self._said >= _SECONDS:
             self._said = time.monotonic()
+            presence.touch()
             presence.note_everywhere(presence.BEAT)
         return min(seconds, _SECONDS)

@@ -1,5 +1,5 @@
 """Presence: when each kind of process was last heard of. It is noted at both databases, so that one
-of them is enough.
+of them is enough; and on its own machine, for whoever looks after the process there.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 
+from synctasks import settings
 from synctasks.database import Transaction, transaction
 from synctasks.errors import SynctasksError
 from synctasks.flow import Database
@@ -26,6 +27,17 @@ ON CONFLICT (process) DO UPDATE SET seen_at = EXCLUDED.seen_at
 def worker_of(queue: str) -> str:
     """The process that is a worker of a queue."""
     return f"worker {queue}"
+
+
+def touch() -> None:
+    """Say on this machine that the process does its work: by the time of a file, if one is named
+    (SYNCTASKS_PRESENCE_PATH).
+    """
+    file = settings.presence_file()
+    if file is not None:
+        # That it grows old says the same.
+        with contextlib.suppress(OSError):
+            file.touch()
 
 
 def note(tx: Transaction, process: str) -> None:

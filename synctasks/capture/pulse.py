@@ -27,6 +27,7 @@ INSERT INTO synctasks.tick DEFAULT VALUES ON CONFLICT DO NOTHING
 def beat(tx: Transaction, database: Database) -> None:
     """Let the heartbeat of the direction that starts here beat. Raises SynctasksError."""
     direction, flow = _FLOWS[database]
+    presence.touch()
     presence.note(tx, presence.LISTENER)
     tx.execute(_BEAT, {"direction": direction, "flow": flow.name})
 
