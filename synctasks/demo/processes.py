@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from synctasks import dispatch
 from synctasks.demo.failure import DemoFailed
@@ -33,6 +33,22 @@ class _Program(NamedTuple):
     name: str
     arguments: Sequence[str]
     is_ready: Callable[[Path], bool]
+
+
+class Running(Protocol):
+    """The processes that the sync consists of, as long as the block runs."""
+
+    def check(self) -> None:
+        """Raise DemoFailed, naming what has ended."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
 
 class Processes:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from synctasks.demo.failure import DemoFailed
 from synctasks.demo.figures import Figures, Meter, carried, pending
-from synctasks.demo.processes import Processes
+from synctasks.demo.processes import Running
 from synctasks.demo.show import Scoreboard
 from synctasks.demo.workload import Workload
 
@@ -25,7 +25,7 @@ class Watch:
     """
 
     def __init__(
-        self, meter: Meter, workload: Workload, board: Scoreboard, processes: Processes
+        self, meter: Meter, workload: Workload, board: Scoreboard, processes: Running
     ) -> None:
         self._meter, self._workload, self._board = meter, workload, board
         self._processes = processes

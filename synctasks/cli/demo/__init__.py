@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import click
 
+from synctasks import settings
 from synctasks.capture import installer
 from synctasks.cli.demo.find import change_and_compare, show_letters, show_verify
 from synctasks.cli.demo.run import watch_run
@@ -18,7 +19,8 @@ from synctasks.cli.follow import NoWorker
 from synctasks.cli.output import console
 from synctasks.demo import ground, show
 from synctasks.demo.failure import DemoFailed
-from synctasks.demo.processes import Processes
+from synctasks.demo.joined import Joined
+from synctasks.demo.processes import Processes, Running
 from synctasks.engine import refresh
 from synctasks.flow import Flow
 from synctasks.flows import FLOWS
@@ -41,6 +43,7 @@ Examples:
   synctasks demo --records 1000000             ten times the people
   synctasks demo --records 2000 --seconds 3    the short version
   synctasks demo --stay                        leaves it running, to look around
+  synctasks demo --join                        with the worker, listener and beat that run already
 
 With SYNCTASKS_WAREHOUSE_URL, SYNCTASKS_CITIZEN_URL and SYNCTASKS_BROKER_URL set, these servers
 are used. Their tables must be empty, and keep the synthetic data.
@@ -66,7 +69,8 @@ Exit status: 0 both sides agree, 1 they do not or a process failed, 2 wrong usag
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Other people, same story.")
 @click.option("--stay", is_flag=True, help="Leave everything running until Ctrl-C.")
-def demo(records: int, seconds: int, seed: int, stay: bool) -> None:
+@click.option("--join", is_flag=True, help="Start no worker, listener or beat: they run already.")
+def demo(records: int, seconds: int, seed: int, stay: bool, join: bool) -> None:
     """See it work: two databases, a worker, a listener and beat, and two applications.
 
     Creates and fills both databases with people who do not exist, one in 200 of whose records is
@@ -75,11 +79,15 @@ def demo(records: int, seconds: int, seed: int, stay: bool) -> None:
     and lets `verify` say what it finds. Everything it starts is gone when it ends, even if it is
     killed.
     """
+    if join and stay:
+        raise click.UsageError("--join and --stay exclude each other: what runs goes on anyway.")
+    if join:
+        settings.load()  # raises: what runs already runs on servers that have names
     if not console.is_terminal:
         console.width = show.FILE_WIDTH
     plan = Plan.of_records(records, seed=seed, dirty=_DIRTY)
     try:
-        agreed = _play(plan, seconds, stay)
+        agreed = _play(plan, seconds, stay, join)
     except KeyboardInterrupt:
         raise click.Abort from None
     except (DemoFailed, NoWorker) as problem:
@@ -89,7 +97,7 @@ def demo(records: int, seconds: int, seed: int, stay: bool) -> None:
         sys.exit(1)
 
 
-def _play(plan: Plan, seconds: int, stay: bool) -> bool:
+def _play(plan: Plan, seconds: int, stay: bool, join: bool) -> bool:
     """The whole demo. True if both sides agree and no change was lost."""
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -101,7 +109,8 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
             # Not before: the app reads the environment.
             import synctasks.app  # noqa: F401
 
-            processes = stack.enter_context(Processes())
+            running: Running = Joined() if join else Processes()
+            processes = stack.enter_context(running)
         for flow, run in runs.items():
             watch_run("First full refresh", flow, run, processes)
         for flow in _fed_by_others():
@@ -113,7 +122,7 @@ def _play(plan: Plan, seconds: int, stay: bool) -> bool:
         console.print(f"The demo took {time.monotonic() - began:.0f} s.")
         if not own:
             console.print("Your databases keep the people and the triggers (synctasks uninstall).")
-        if stay:
+        if stay and isinstance(processes, Processes):
             _stay(own, processes)
     return agreed
 

@@ -16,7 +16,7 @@ from synctasks.demo.agreement import Agreement
 from synctasks.demo.comparison import compare_all
 from synctasks.demo.failure import DemoFailed
 from synctasks.demo.figures import Meter, pending
-from synctasks.demo.processes import Processes
+from synctasks.demo.processes import Running
 from synctasks.demo.specimen import specimen
 from synctasks.demo.watch import STUCK_SECONDS, Watch
 from synctasks.demo.workload import Workload
@@ -47,7 +47,7 @@ def show_letters(counts: Counts) -> bool:
     return not wrong
 
 
-def change_and_compare(plan: Plan, seconds: int, processes: Processes) -> bool:
+def change_and_compare(plan: Plan, seconds: int, processes: Running) -> bool:
     """The sources change, the sync catches up, the sides are compared, the result is shown."""
     meter = _meter_at_rest()
     with Workload(plan) as workload, show.Scoreboard(console, workload) as board:
@@ -71,7 +71,7 @@ def change_and_compare(plan: Plan, seconds: int, processes: Processes) -> bool:
     return _judge(agreements, books.unbalanced(workload.changes, figures), workload)
 
 
-def _end_the_day(processes: Processes) -> date:
+def _end_the_day(processes: Running) -> date:
     """What waits for the night, brought forward; the day that is not over."""
     slot = slots.take(FEEDBACK_ANALYTICS, Duty.SYNC, datetime.now(UTC) + timedelta(days=1))
     if slot is not None:

@@ -10,12 +10,12 @@ from synctasks.cli.output import console
 from synctasks.counts import BOXES
 from synctasks.demo import show
 from synctasks.demo.failure import DemoFailed
-from synctasks.demo.processes import Processes
+from synctasks.demo.processes import Running
 from synctasks.demo.watch import STUCK_SECONDS
 from synctasks.flow import Flow
 
 
-def watch_run(what: str, flow: Flow, run: int, processes: Processes) -> None:
+def watch_run(what: str, flow: Flow, run: int, processes: Running) -> None:
     """Follow a flow's full run. Raises DemoFailed if it fails or stands still."""
     with show.step(console, f"{what} of {flow.name}") as step:
         done, moved = 0, time.monotonic()
