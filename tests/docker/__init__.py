@@ -1,0 +1,1 @@
+"""The containers: needs a Docker engine, and takes minutes (`make test-system`)."""
