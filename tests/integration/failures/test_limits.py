@@ -48,6 +48,7 @@ def test_the_server_is_told(warehouse: Connection) -> None:
     with transaction(Database.WAREHOUSE, DRAIN.doubled(3)) as source:
         assert source.value("SHOW statement_timeout") == "40s"
         assert source.value("SHOW idle_in_transaction_session_timeout") == "45s"
+        assert source.value("SHOW jit") == "off"
 
 
 @pytest.mark.usefixtures("slow_portal")
