@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.progress import (
@@ -27,6 +27,7 @@ from synctasks.cli.output import console, json_option, notices, print_json
 from synctasks.flow import Flow
 from synctasks.flows import by_name
 from synctasks.monitoring.figures.runs import public
+from synctasks.period import Period
 
 _EXAMPLES = """\b
 Examples:
@@ -101,29 +102,16 @@ def sync(
             waits = not no_wait and not pauses.is_paused(chosen)
             ended = _follow(chosen, run, bar) if waits else None
     except NoWorker as problem:
-        click.echo(f"synctasks: {problem}", err=True)
-        sys.exit(1)
-    if no_wait:
-        if as_json:
-            print_json({"run": run})
-        else:
-            console.print(f"Run {run} of {chosen.name} is asked for; see: synctasks runs")
-        return
-    if ended is None:
-        click.echo(
-            f"synctasks: {chosen.name} is paused: run {run} is asked for, and begins when it goes "
-            f"on. Let it: synctasks resume {chosen.name}",
-            err=True,
-        )
-        sys.exit(1)
-    if as_json:
-        print_json(public(ended))
-    elif period and not ended["planned"]:
-        console.print(f"{chosen.name}: nothing of that time ({period}), nothing to do.")
+        _give_up(str(problem))
+    if ended is not None:
+        _tell_end(chosen, ended, period, as_json=as_json)
+    elif no_wait:
+        _tell_asked(chosen, run, as_json=as_json)
     else:
-        _say(chosen, ended)
-    if ended["state"] != "succeeded":
-        sys.exit(1)
+        _give_up(
+            f"{chosen.name} is paused: run {run} is asked for, and begins when it goes on. "
+            f"Let it: synctasks resume {chosen.name}"
+        )
 
 
 def _ask(flow: Flow, keys: Sequence[str], reason: str | None, *, accept_shrink: bool) -> int:
@@ -175,6 +163,31 @@ class _Bar:
 
     def end(self, done: int) -> None:
         self._progress.update(self._bar, completed=done, total=done)
+
+
+def _give_up(why: str) -> NoReturn:
+    click.echo(f"synctasks: {why}", err=True)
+    sys.exit(1)
+
+
+def _tell_asked(flow: Flow, run: int, *, as_json: bool) -> None:
+    """Nobody waits for it."""
+    if as_json:
+        print_json({"run": run})
+    else:
+        console.print(f"Run {run} of {flow.name} is asked for; see: synctasks runs")
+
+
+def _tell_end(flow: Flow, run: Mapping[str, Any], period: Period | None, *, as_json: bool) -> None:
+    """The books of a run that has ended; exits 1 unless it succeeded."""
+    if as_json:
+        print_json(public(run))
+    elif period and not run["planned"]:
+        console.print(f"{flow.name}: nothing of that time ({period}), nothing to do.")
+    else:
+        _say(flow, run)
+    if run["state"] != "succeeded":
+        sys.exit(1)
 
 
 def _say(flow: Flow, run: Mapping[str, Any]) -> None:
