@@ -14,7 +14,7 @@ SEEN: dict[str, Any] = {
     "under_coverage_indicator": True,
     "cluster_id": "RJ-07",
 }
-# What it never does; the values stand nowhere by chance.
+# What it never does; the values stand nowhere by chance, not even in what is sealed.
 UNSEEN: dict[str, Any] = {
     "inferred_income_band": "ZQ-BAND-4",
     "age_encoded": 0.8642097,
@@ -24,7 +24,10 @@ UNSEEN: dict[str, Any] = {
     "model_version": "zq-model-7",
     "updated_at": "2001-02-03 04:05:06+00",
 }
-MARKS = ("ZQ", "zq", "8642097", "2468013", "9753108", "2001-02-03")
+MARKS = (
+    *("ZQ-BAND-4", "zq_risk", "zq_household", "zq_profile", "zq-model-7"),
+    *("8642097", "2468013", "9753108", "2001-02-03"),
+)
 SHOWN: dict[str, Any] = {
     "vulnerability": "HIGH",
     "under_coverage": True,
