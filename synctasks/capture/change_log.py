@@ -61,12 +61,20 @@ WHERE NOT EXISTS (
     )
 """
 
-# The lane to try where a flow's breaker is open: the one that has waited longest.
+# The lane to try where a flow's breaker is open: the one that has waited longest. One index probe a
+# lane here, too: while a breaker is open, changes pile up.
 _PROBE_LANE = """\
-SELECT lane
-FROM synctasks.change_log
-WHERE flow = %(flow)s AND NOT rests
-ORDER BY captured_at
+SELECT lane.lane
+FROM synctasks.lane
+CROSS JOIN LATERAL (
+    SELECT change.captured_at
+    FROM synctasks.change_log AS change
+    WHERE change.flow = lane.flow AND change.lane = lane.lane AND NOT change.rests
+    ORDER BY change.id
+    LIMIT 1
+) AS oldest
+WHERE lane.flow = %(flow)s
+ORDER BY oldest.captured_at
 LIMIT 1
 """
 

@@ -14,6 +14,11 @@ from tests.refreshing import add_records, carry, full_run
 from tests.rows import Connection, execute, rows, value
 
 _OPEN = "SELECT flow, side, climber FROM synctasks.breaker"
+_WAITED_LONGER = """\
+UPDATE synctasks.change_log
+SET captured_at = (SELECT min(captured_at) FROM synctasks.change_log) - interval '1 second'
+WHERE lane = %(lane)s
+"""
 _LATER = "UPDATE synctasks.breaker SET probed_at = probed_at - interval '6 seconds'"
 
 
@@ -40,6 +45,10 @@ def test_while_it_is_open_nobody_is_sent_but_a_probe(warehouse: Connection) -> N
     assert due_for_a_probe() == [], "one probe at a time"
     with transaction(Database.WAREHOUSE) as source:
         assert change_log.probe_lane(source, "profile_data") in range(8)
+    for lane in (2, 5):
+        execute(warehouse, _WAITED_LONGER, {"lane": lane})
+        with transaction(Database.WAREHOUSE) as source:
+            assert change_log.probe_lane(source, "profile_data") == lane
     [alert] = [each for each in status(FLOWS)["alerts"] if each["name"] == "breaker open"]
     assert "disk full" in alert["reason"]
 
