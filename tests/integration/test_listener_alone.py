@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -166,8 +167,8 @@ def test_one_that_has_gone_deaf_notices_and_connects_again(
     monkeypatch.setattr(ears, "_PROBE_WAIT_SECONDS", 0.5)
     monkeypatch.setattr(listener, "_RECONNECT_SECONDS", 0.1)
     # In this process there is no app to send by.
-    monkeypatch.setattr(listener, "BEAT_SECONDS", 600)
-    monkeypatch.setattr(listener, "SLOT_SECONDS", 600)
+    monkeypatch.setattr(listener, "BEAT_SECONDS", math.inf)
+    monkeypatch.setattr(listener, "SLOT_SECONDS", math.inf)
     settings.load.cache_clear()
     one = Listener(Database.WAREHOUSE)
     thread = threading.Thread(target=one.run, daemon=True)
