@@ -192,6 +192,9 @@ class Listener:
         """Nothing is lost with the broker: the next sweep sends again. It is said once."""
         try:
             yield
+            if self._broker_gone:
+                # Where there was nothing to send for, nobody has asked it.
+                dispatch.check()
         except TransientError as error:
             if not self._broker_gone:
                 self._broker_gone = True

@@ -24,7 +24,7 @@ from tests.logs import events
 from tests.programs import run, running
 from tests.proxy import Proxy
 from tests.rows import Connection, add_record, execute, rows, value
-from tests.workspace import CITIZEN, WAREHOUSE
+from tests.workspace import BROKER, CITIZEN, WAREHOUSE
 
 OUR_LOCKS = f"""
 SELECT mode FROM pg_locks
@@ -143,6 +143,22 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
     refused = run("synctasks", "listen", env=nobody)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "Is the server running" in refused.stderr
+
+
+def test_a_broker_that_is_away_is_told_of_once(
+    warehouse: Connection, citizen: Connection, tmp_path: Path
+) -> None:
+    """Also where there is nothing to send for: it has not come back because nobody asked it."""
+    for side in (warehouse, citizen):
+        execute(side, "DELETE FROM synctasks.run")
+    log = tmp_path / "log"
+    with running("synctasks", "listen", log=log, env={BROKER: "redis://127.0.0.1:1/0"}):
+        sweeps = "SELECT count(*) FROM synctasks.tick"
+        for side in (warehouse, citizen):
+            wait_until(lambda side=side: value(side, sweeps) >= 3, 20, "some sweeps")
+    words = log.read_text()
+    assert len(events(words, "listener.broker_gone")) == 2, "once for each database"
+    assert not events(words, "listener.broker_back")
 
 
 def test_a_session_of_the_listener_does_not_outlive_its_client_for_hours(
