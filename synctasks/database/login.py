@@ -68,6 +68,27 @@ def _why(error: psycopg2.Error, database: str) -> SynctasksError:
 
 # libpq reports a refused login without an SQLSTATE, so its words are all there is to go by.
 _CONNECT_PROBLEMS = (
+    # Before "does not exist", which libpq says of a file, too.
+    (
+        "root certificate file",
+        "there is no file of root certificates to prove the server by",
+        "Name one in {variable} (sslrootcert=/path), or take another sslmode",
+    ),
+    (
+        "certificate verify failed",
+        "its certificate is not signed by any of the root certificates",
+        "Name the right ones in {variable} (sslrootcert=/path)",
+    ),
+    (
+        "does not match host name",
+        "its certificate is of another host name",
+        "Put the name that the certificate has into {variable}, or take sslmode=verify-ca",
+    ),
+    (
+        "server does not support SSL",
+        "the server speaks no TLS, and the URL wants it",
+        "Let the server speak it, or take another sslmode in {variable}",
+    ),
     (
         "password authentication failed",
         "the password is wrong",
