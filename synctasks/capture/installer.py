@@ -99,6 +99,9 @@ def install(
     with nothing changed if something is missing, SynctasksError.
     """
     preflight.check(flows, with_schemas=with_schemas, notifies=notifies)
+    for database in Database:
+        with transaction(database) as tx:
+            migrations.require_known(tx, database)
     with _alone():
         if with_schemas:
             for database in Database:

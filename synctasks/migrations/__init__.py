@@ -62,6 +62,20 @@ def require_current(tx: Transaction, database: Database) -> None:
         )
 
 
+def require_known(tx: Transaction, database: Database) -> None:
+    """Raise SetupError if our schema there, if it is there, is newer than this program."""
+    if not tx.value("SELECT to_regclass('synctasks.alembic_version') IS NOT NULL"):
+        return
+    found = tx.value("SELECT max(version_num) FROM synctasks.alembic_version")
+    older, newest = _versions(database)
+    if found not in (None, newest, *older):
+        raise SetupError(
+            f"{database} database",
+            f"its schema synctasks is of version {found}, which this program does not know",
+            "A newer one has installed it: take that one",
+        )
+
+
 @cache
 def _versions(database: Database) -> tuple[tuple[str, ...], str]:
     """The versions of our schema: the older ones, and the newest that this program knows."""

@@ -13,7 +13,7 @@ import pytest
 from synctasks import audit
 from synctasks.capture import installer
 from synctasks.embedded.binaries import postgres_binaries
-from synctasks.errors import LockTimeout
+from synctasks.errors import LockTimeout, SetupError
 from synctasks.flow import Database
 from synctasks.flows import FLOWS
 from tests.catalog import catalog, installed_rows
@@ -120,6 +120,17 @@ def test_it_brings_an_older_installation_up_to_date(databases: object, connect: 
     assert install() == ["profile_data"]
     assert catalog(warehouse) == before
     assert rows(warehouse, "SELECT state FROM synctasks.run") == ["requested"]
+
+
+def test_what_a_newer_program_has_installed_is_left_alone(
+    databases: object, connect: Connect
+) -> None:
+    warehouse, citizen = connect()
+    execute(citizen, "UPDATE synctasks.alembic_version SET version_num = '9999'")
+    before = installed_rows(warehouse)
+    with pytest.raises(SetupError, match="of version 9999, which this program does not know"):
+        install()
+    assert installed_rows(warehouse) == before
 
 
 def test_several_at_once_are_harmless(empty: Both) -> None:
