@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.acceptance.system import System
-from tests.rows import execute
+from tests.rows import Connection, execute
 
 # How many of our sessions at the portal are in the middle of a slow merge.
 MERGING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
@@ -30,9 +30,19 @@ _NO_LONGER_SLOW = "DROP FUNCTION IF EXISTS public.dawdle() CASCADE"
 def slow_portal(system: System, seconds: float) -> Iterator[None]:
     """Each row that is written to the portal takes that long."""
     with system.citizen() as citizen:
-        execute(citizen, _SLOW.format(seconds=seconds))
+        slow_down(citizen, seconds)
     try:
         yield
     finally:
         with system.citizen() as citizen:
-            execute(citizen, _NO_LONGER_SLOW)
+            hurry(citizen)
+
+
+def slow_down(citizen: Connection, seconds: float) -> None:
+    """From now on each profile that is written takes that long."""
+    execute(citizen, _SLOW.format(seconds=seconds))
+
+
+def hurry(citizen: Connection) -> None:
+    """From now on none takes long; what is under way ends first."""
+    execute(citizen, _NO_LONGER_SLOW)
