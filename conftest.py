@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TIERS = ("unit", "integration", "flows", "acceptance", "faults", "system")
+TIERS = ("unit", "integration", "flows", "acceptance", "faults", "system", "docker")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
