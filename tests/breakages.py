@@ -106,7 +106,7 @@ BREAKAGES = {
         "delete",
         "public.profile_360",
         "ALTER FUNCTION {function} RESET search_path",
-        "the wrong search path",
+        "the wrong settings",
     ),
     "function with the caller's rights": trigger(
         "benefit_forecasts",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from synctasks.flow import Operation
 
 # Only reads stand within the handler: a block that writes would cost a transaction id of its own.
+# jit: a session keeps the plan of its first statement. Where that one was large, PostgreSQL would
+# compile the plan again for each small one, at half a second of the application's time.
 FUNCTION = """\
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $body$
 DECLARE
     keys text[];
@@ -53,6 +56,7 @@ CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $body$
 DECLARE
     has_all_columns boolean := true;

@@ -109,8 +109,8 @@ def function_problem(function_sql: str, found: Body | None) -> str | None:
         return "its function is not the one that this version of synctasks makes"
     if found.as_owner != ("SECURITY DEFINER" in function_sql):
         return "its function runs with the wrong role's rights"
-    if found.settings != ("search_path=pg_catalog, pg_temp",):
-        return "its function runs with the wrong search path"
+    if found.settings != _settings(function_sql):
+        return "its function runs with the wrong settings"
     if found.for_all:
         return "its function may be called by everybody"
     return None
@@ -124,3 +124,11 @@ def _definition(trigger_sql: str) -> str:
 def _source(function_sql: str) -> str:
     """What stands between the dollars."""
     return function_sql.split("$body$")[1]
+
+
+def _settings(function_sql: str) -> tuple[str, ...]:
+    """What it sets for itself, as PostgreSQL keeps it."""
+    lines = function_sql.partition("$body$")[0].splitlines()
+    return tuple(
+        line.removeprefix("SET ").replace(" = ", "=") for line in lines if line.startswith("SET ")
+    )

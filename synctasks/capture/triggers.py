@@ -3,7 +3,7 @@
 AFTER statement triggers with transition tables, one for each operation (several events or a
 column list exclude transition tables): one INSERT … SELECT a statement, and only for rows in
 which a column that the flow reads has changed. The functions run with their owner's rights and
-a fixed search path, so an application role needs no right on our schema.
+settings of their own, so an application role needs no right on our schema.
 """
 
 from __future__ import annotations
