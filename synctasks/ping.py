@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 _PORT = 6379
 _SECONDS = 1.0
 _PONG = b"+PONG\r\n"
+_REFUSED = b"-"
 
 
 def answers(url: str) -> bool:
@@ -23,14 +24,15 @@ def answers(url: str) -> bool:
         ) as connection:
             connection.sendall(said)
             heard = b""
-            while not heard.endswith(_PONG) and b"-" not in heard[:1]:
+            # A broker without a password refuses ours, and answers the PING all the same.
+            while not heard.endswith(_PONG) and not heard.startswith(_REFUSED):
                 news = connection.recv(256)
                 if not news:
                     return False
                 heard += news
     except OSError:
         return False
-    return heard.endswith(_PONG)
+    return heard.endswith(_PONG) and not heard.startswith(_REFUSED)
 
 
 def _command(*words: str) -> bytes:

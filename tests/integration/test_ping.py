@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
+from redis import Redis
 
 from synctasks import dispatch, ping, settings
+from synctasks.embedded.directory import LeasedDirectory
+from synctasks.embedded.redis import RedisServer
 from synctasks.errors import TransientError
 from synctasks.settings import BROKER_VARIABLE
 
@@ -17,9 +21,22 @@ def test_only_a_broker_that_lets_us_in_answers(databases: dict[str, str]) -> Non
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
     assert ping.answers(url)
-    assert not ping.answers(parts._replace(netloc=f":wrong@{place}").geturl())
+    for login in (":wrong", "nobody:wrong"):
+        assert not ping.answers(parts._replace(netloc=f"{login}@{place}").geturl())
     assert not ping.answers(parts._replace(netloc="127.0.0.1:1").geturl())
     assert not ping.answers(parts._replace(scheme="rediss").geturl())
+
+
+def test_a_broker_that_wants_no_password_refuses_ours() -> None:
+    with LeasedDirectory() as home:
+        server = RedisServer(home.path / "broker", lease=home.lease)
+        server.start()
+        with closing(Redis.from_url(server.url)) as client:
+            client.config_set("requirepass", "")
+        parts = urlsplit(server.url)
+        assert ping.answers(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+        assert not ping.answers(server.url)
+        server.stop()
 
 
 def test_what_is_wrong_is_said_by_the_library(
