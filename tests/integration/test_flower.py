@@ -159,8 +159,8 @@ def test_it_shows_nothing_that_is_nobodys_business(place: Workspace, flower: Flo
     fixed = ("", "workers", "tasks", "broker", "metrics", "api/workers", "api/tasks")
     worker = [f"/worker/{quote(HOST)}", f"/api/workers?refresh=1&workername={quote(HOST)}"]
     passwords = [urlsplit(url).password for url in place.environment.values()]
-    assert all(passwords), "there is something to find"
-    secrets = Secrets([*UNMISTAKABLE.values(), *passwords, LOGIN.partition(":")[2]])
+    assert any(passwords), "there is something to find"
+    secrets = Secrets([*UNMISTAKABLE.values(), *filter(None, passwords), LOGIN.partition(":")[2]])
     for path in (
         *(f"/{each}" for each in fixed),
         "/api/queues/length",
