@@ -27,7 +27,7 @@ test: setup  ## All tests that need only PyPI, on servers of their own (or those
 test-faults: setup  ## Everything that can fail fails under load, one thing after the other (about 12 minutes)
 	@$(BIN)/pytest tests/faults -n 2 --dist load
 
-test-system: setup  ## What needs more than PyPI: promtool (apt-get install prometheus), a Docker engine
+test-system: setup  ## What needs more than PyPI: apt-get install prometheus postgresql docker.io (a quarter of an hour)
 	@$(BIN)/pytest tests/system tests/docker
 
 soak: setup  ## Ten minutes of faults at random, and what came of them: make soak ARGS="--minutes 5 --seed 7"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from synctasks.embedded.directory import LeasedDirectory
@@ -36,12 +37,16 @@ class Servers:
 
 @contextmanager
 def start_servers(
-    *, durable: bool = False, settings: Mapping[str, str] = MappingProxyType({})
+    *,
+    durable: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    bin_directory: Path | None = None,
 ) -> Iterator[Servers]:
     """Start all servers with empty databases; stop them and remove their data at the end.
 
     After a kill -9 of this process they stop and their data goes by itself. `durable` keeps
-    PostgreSQL's own settings for a crash of the machine, `settings` are added for both of them.
+    PostgreSQL's own settings for a crash of the machine, `settings` are added for both of them;
+    `bin_directory` holds another PostgreSQL than the wheel's.
     Raises EmbeddedServerError if one of them cannot be started.
     """
     with LeasedDirectory() as home, ExitStack() as at_the_end:
@@ -50,7 +55,12 @@ def start_servers(
 
         def postgres(name: str, port: int) -> PostgresServer:
             return PostgresServer(
-                home.path / name, port=port, durable=durable, settings=settings, lease=lease
+                home.path / name,
+                port=port,
+                durable=durable,
+                settings=settings,
+                bin_directory=bin_directory,
+                lease=lease,
             )
 
         servers = Servers(
