@@ -94,11 +94,14 @@ class Ground(System):
 
     def _report(self) -> str:
         """What keeps either side from being quiet, beside what the logs say."""
+        return "\n".join([*self._left(), super()._report()])
+
+    def _left(self) -> list[str]:
         lines = []
         for side in (WAREHOUSE, CITIZEN):
             with self.at(side) as connection:
                 lines += [f"{side}: {row}" for row in rows(connection, _WHAT_IS_LEFT)]
-        return "\n".join([*lines, super()._report()])
+        return lines
 
     def _settled(self) -> bool:
         return all(self._nothing_pending(side) for side in (WAREHOUSE, CITIZEN))

@@ -1,0 +1,1 @@
+"""The composed stack as users have it: docker/up, docker/compose, docker/synctasks, docker/down."""
