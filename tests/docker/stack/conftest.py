@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.stack.composed import Composed, composed
+from tests.docker.stack.engine import compose_is_there
 from tests.docker.stack.place import Place
 from tests.faults.witness import Witness
 
@@ -24,6 +25,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for number, item in zip(places, mine, strict=True):
         items[number] = item
         item.add_marker(pytest.mark.timeout(300))
+        if not compose_is_there():
+            item.add_marker(
+                pytest.mark.skip(reason="needs docker compose 2, or docker-compose 1.29")
+            )
 
 
 def _in_order(item: pytest.Item) -> int:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from functools import lru_cache
 from typing import Any
 
 from tests.docker.engine import IMAGE
 
 # Docker waits a little longer before each start of a container that ended soon after the last one.
 BACK_SECONDS = 60
+
+
+@lru_cache(maxsize=1)
+def compose_is_there() -> bool:
+    """Whether docker/compose will find one of its versions."""
+    if shutil.which("docker-compose"):
+        return True
+    try:
+        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return False
+    return asked.returncode == 0
 
 
 def docker(*command: str, check: bool = True, timeout: float = 60) -> str:
