@@ -84,6 +84,14 @@ def test_everything_else_has_more_than_the_usual_ten_seconds_to_end() -> None:
             assert seconds(SERVICES[name]["stop_grace_period"]) > 10
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_servers_are_there_before_us_and_end_after_us(name: str) -> None:
+    """By name: compose 1.29 does not see that `install`, which has ended, depends on them."""
+    needs = {each: need["condition"] for each, need in SERVICES[name]["depends_on"].items()}
+    installed = {} if name == "install" else {"install": "service_completed_successfully"}
+    assert needs == dict.fromkeys(SERVERS, "service_healthy") | installed
+
+
 def test_each_queue_is_served_by_one_pool() -> None:
     served = [queue for name in WORKERS for queue in options(name)["queues"].split(",")]
     assert sorted(served) == sorted(QUEUES)
