@@ -17,6 +17,12 @@ _BOXES = ("carried", "written", "removed")
 
 # What rests until its slot, and what is tried again while it waits for a reference, is nothing
 # that a worker could do.
+_CLIMBING = """\
+SELECT count(*)
+FROM synctasks.change_log
+WHERE flow = ANY (%(flows)s::text[]) AND attempts > 0 AND NOT rests
+"""
+
 _AT_REST = """\
 SELECT change.flow, count(*)
 FROM synctasks.change_log AS change
@@ -104,6 +110,15 @@ def pending(figures: Mapping[str, Figures]) -> int:
 def carried(figures: Mapping[str, Figures]) -> int:
     """How many changes of all flows were carried."""
     return sum(each.carried for each in figures.values())
+
+
+def climbing(flows: Sequence[Flow]) -> int:
+    """How many changes were tried before and are tried again, until they wait for good."""
+    found = 0
+    for database in dict.fromkeys(flow.source.database for flow in flows):
+        with transaction(database) as source:
+            found += source.value(_CLIMBING, {"flows": array([flow.name for flow in flows])})
+    return found
 
 
 def _at_rest(flows: Sequence[Flow]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from synctasks.demo import books, dirt, show
 from synctasks.demo.agreement import Agreement
 from synctasks.demo.comparison import compare_all
 from synctasks.demo.failure import DemoFailed
-from synctasks.demo.figures import Meter, pending
+from synctasks.demo.figures import Meter, climbing, pending
 from synctasks.demo.processes import Running
 from synctasks.demo.specimen import specimen
 from synctasks.demo.watch import STUCK_SECONDS, Watch
@@ -33,7 +33,8 @@ _MOST_ERRORS = 6
 
 
 def show_letters(counts: Counts) -> bool:
-    """What was rejected, and why. True if it is what is dirty."""
+    """What was rejected, and why. True if it is what is dirty. Raises DemoFailed."""
+    _await_rest()
     found = dirt.dirt(FLOWS, counts)
     console.print(
         f"Dead letters: {sum(each.letters for each in found):,}, where the flows read "
@@ -49,7 +50,7 @@ def show_letters(counts: Counts) -> bool:
 
 def change_and_compare(plan: Plan, seconds: int, processes: Running) -> bool:
     """The sources change, the sync catches up, the sides are compared, the result is shown."""
-    meter = _meter_at_rest()
+    meter = Meter(FLOWS)
     with Workload(plan) as workload, show.Scoreboard(console, workload) as board:
         watch = Watch(meter, workload, board, processes)
         watch.changing(seconds)
@@ -82,14 +83,17 @@ def _end_the_day(processes: Running) -> date:
     return today
 
 
-def _meter_at_rest() -> Meter:
-    """A meter, once nothing is pending: where we were installed before, filling was captured."""
-    before = Meter(FLOWS)
+def _await_rest() -> None:
+    """Until nothing is pending or climbs: where we were installed before, filling was captured."""
+    meter = Meter(FLOWS)
+
+    def is_at_rest() -> bool:
+        return not (pending(meter.read()) or climbing(FLOWS))
+
     try:
-        wait_until(lambda: not pending(before.read()), STUCK_SECONDS, "the changes of the filling")
+        wait_until(is_at_rest, STUCK_SECONDS, "the changes of the filling")
     except TimeoutError as error:
         raise DemoFailed(str(error)) from None
-    return Meter(FLOWS)
 
 
 def _show_record() -> None:
