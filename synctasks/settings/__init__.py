@@ -15,7 +15,6 @@ from pathlib import Path
 
 from synctasks.errors import SetupError
 from synctasks.settings import rules
-from synctasks.settings.given import FILE_SUFFIX as FILE_SUFFIX
 from synctasks.settings.given import Given as Given
 
 DATABASE_VARIABLES = {

@@ -6,7 +6,9 @@ import pytest
 
 from synctasks.demo import joined
 from synctasks.demo.failure import DemoFailed
+from synctasks.demo.figures import climbing
 from synctasks.demo.joined import Joined
+from synctasks.flows import FLOWS
 from synctasks.monitoring.figures.signs import PROCESSES
 from tests.programs import run
 from tests.rows import Connection, execute
@@ -56,6 +58,20 @@ def test_those_that_are_missing_are_named_with_what_to_do(
     heard(citizen, "beat", ago=21)
     with pytest.raises(DemoFailed, match="nothing was heard of beat for"), Joined():
         pass
+
+
+def test_what_climbs_is_no_rest(warehouse: Connection, citizen: Connection) -> None:
+    add = """
+        INSERT INTO synctasks.change_log (flow, lane, key, operation, attempts, rests)
+        VALUES (%(flow)s, 0, 'k', 'insert', %(attempts)s, %(rests)s)
+    """
+    execute(warehouse, add, {"flow": "profile_data", "attempts": 0, "rests": False})
+    execute(warehouse, add, {"flow": "heartbeat_to_citizen", "attempts": 1, "rests": False})
+    execute(citizen, add, {"flow": "feedback_analytics", "attempts": 1, "rests": True})
+    assert climbing(FLOWS) == 0
+    execute(citizen, add, {"flow": "document_metadata", "attempts": 1, "rests": False})
+    execute(warehouse, add, {"flow": "profile_data", "attempts": 2, "rests": False})
+    assert climbing(FLOWS) == 2
 
 
 def test_what_it_joins_has_to_have_a_name() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from synctasks.capture.installed import Body, Standing, function_problem, trigger_problem
+from synctasks.capture.preflight import Need
 from synctasks.capture.triggers import triggers, wake_sql
 from synctasks.flows import ALL_FLOWS, by_name
 
@@ -90,3 +91,9 @@ def test_no_function_that_looks_at_rows_is_compiled_in_the_applications_session(
         for trigger in triggers(flow, flow.lanes):
             looks = "_rows" in trigger.function_sql
             assert ("\nSET jit = off\n" in trigger.function_sql) == looks, trigger.name
+
+
+def test_no_need_has_a_value_that_some_pythons_lose() -> None:
+    """The enumerations of Python 3.11.2 take an empty tuple for no value at all."""
+    assert all(isinstance(each.value, str) for each in Need)
+    assert [len(each.privileges) for each in Need] == [0, 1, 4]

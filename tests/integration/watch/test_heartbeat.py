@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from celery import Celery
 from redis import Redis
 
-from synctasks import dispatch, ledger, tasks
+from synctasks import dispatch, ledger, settings, tasks
 from synctasks.capture import pulse
 from synctasks.database import transaction
 from synctasks.dead_letters import failed
@@ -180,3 +181,14 @@ def test_the_door_lets_in_what_asks_for_it_and_for_a_purge(
     monkeypatch.setattr(ledger, "purge", purge)
     assert tasks._purge() == "purged"
     assert purged == list(Database)
+
+
+@pytest.mark.usefixtures("databases")
+@each_direction
+def test_whoever_beats_is_there_on_its_own_machine_too(
+    direction: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "presence"
+    monkeypatch.setattr(settings, "presence_file", lambda: file)
+    beat(direction)
+    assert file.exists()
